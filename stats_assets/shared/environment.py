@@ -1,0 +1,65 @@
+"""The STATS_* variables, read once into one value. Settings of pipelines belong in stats.yaml instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stats_assets.shared.failures import ConfigurationMistake
+
+PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+DEFAULT_PORT = 3000
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where this installation keeps its state and finds its configuration.
+
+    `dsn` and `dagster_dsn` are None when the private PostgreSQL is to be used.
+    """
+
+    home: Path
+    config_file: Path
+    port: int
+    dsn: str | None
+    dagster_dsn: str | None
+    pg_bin: Path | None
+
+    @property
+    def ui_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def sandbox_port(self) -> int:
+        """The simulated sources listen beside the UI."""
+        return self.port + 1
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+
+def read_environment(environ: Mapping[str, str], project: Path = PROJECT_FOLDER) -> Environment:
+    """The environment as one value; relative paths are taken from the project folder.
+
+    Raises ConfigurationMistake for a STATS_PORT outside 1024 to 32766 (above, the kernel
+    hands ports out to outgoing connections, and the sandbox takes the next one).
+    """
+    pg_bin = environ.get("STATS_PG_BIN")
+    return Environment(
+        home=project / environ.get("STATS_HOME", ".local"),
+        config_file=project / environ.get("STATS_CONFIG", "stats.yaml"),
+        port=_port(environ.get("STATS_PORT", str(DEFAULT_PORT))),
+        dsn=environ.get("STATS_DSN") or None,
+        dagster_dsn=environ.get("STATS_DAGSTER_DSN") or None,
+        pg_bin=Path(pg_bin) if pg_bin else None,
+    )
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1024 <= int(text) <= 32766:
+        return int(text)
+    raise ConfigurationMistake(
+        f"STATS_PORT={text}: not a port we can use; give a number from 1024 to 32766, e.g. STATS_PORT=3000"
+    )
