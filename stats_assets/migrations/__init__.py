@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
 from stats_assets.shared.failures import ConfigurationMistake, SourceAway
-from stats_assets.shared.postgres import sqlalchemy_url
+from stats_assets.shared.sqlalchemy_url import sqlalchemy_url
 
 VERSION_TABLE = "stats_migration"
 _LOCK = 7_319_402_118  # any number, the same for every migrating process

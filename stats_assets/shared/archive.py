@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, cast
 
-import dagster as dg
 from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 
 
-class Archive(dg.ConfigurableResource):
+@dataclass(frozen=True)
+class Archive:
     """The folder (or bucket) all rooms keep and publish their files in; names are relative and use '/'."""
 
     url: str
@@ -63,8 +65,6 @@ def _inside(root: str, name: str) -> str:
 
 def _flush_to_disk(file: Any) -> None:
     """What is renamed into place must survive a power cut; object stores have no descriptor and need none."""
-    import os
-
     file.flush()
     try:
         descriptor = file.fileno()

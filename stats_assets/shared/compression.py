@@ -15,21 +15,21 @@ from stats_assets.shared.failures import ConfigurationMistake
 _ZSTD_INPUT_BYTES = 4096  # a hostile frame may unpack to 32,000 times its size: 128 MB at a time, no more
 
 
-def _gzip(file: BinaryIO) -> BinaryIO:
+def _gzip(file: BinaryIO) -> io.BufferedIOBase:
     # igzip reads several members in a row, as gzip does, at about a tenth of zlib's cost.
-    return cast(BinaryIO, igzip.IGzipFile(fileobj=file, mode="rb"))
+    return igzip.IGzipFile(fileobj=file, mode="rb")
 
 
-def _xz(file: BinaryIO) -> BinaryIO:
-    return cast(BinaryIO, lzma.LZMAFile(file))
+def _xz(file: BinaryIO) -> io.BufferedIOBase:
+    return lzma.LZMAFile(file)
 
 
-def _zstandard(file: BinaryIO) -> BinaryIO:
+def _zstandard(file: BinaryIO) -> io.BufferedIOBase:
     return io.BufferedReader(_ZstdFrames(file), 1 << 20)
 
 
-def _plain(file: BinaryIO) -> BinaryIO:
-    return file
+def _plain(file: BinaryIO) -> io.BufferedIOBase:
+    return cast(io.BufferedIOBase, file)
 
 
 class _ZstdFrames(io.RawIOBase):
@@ -65,7 +65,7 @@ class _ZstdFrames(io.RawIOBase):
         return True
 
 
-_OPENERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
+_OPENERS: dict[str, Callable[[BinaryIO], io.BufferedIOBase]] = {
     ".gz": _gzip,
     ".xz": _xz,
     ".zst": _zstandard,
@@ -89,6 +89,6 @@ def suffix_of(name: str) -> str:
     return suffix
 
 
-def decompressed(file: BinaryIO, name: str) -> BinaryIO:
+def decompressed(file: BinaryIO, name: str) -> io.BufferedIOBase:
     """The contents of `file`, whose compression is told by `name`. Reading raises one of `DAMAGE` when it is cut."""
     return _OPENERS[suffix_of(name)](file)

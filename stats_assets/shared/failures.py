@@ -1,4 +1,4 @@
-"""The three kinds of trouble, and how each ends a Dagster step.
+"""The three kinds of trouble. How each ends a Dagster step is told in `runs`.
 
 1. Input we cannot read is not an exception: it is counted, kept in quarantine, and a check judges the share.
 2. `SourceAway`: someone else's machine does not answer or not fully. Worth another try.
@@ -8,9 +8,6 @@ Messages say what was being done, to which thing, what was found and what to do 
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
 class SourceAway(Exception):
@@ -23,16 +20,3 @@ class OurMistake(Exception):
 
 class ConfigurationMistake(OurMistake):
     """stats.yaml or an environment variable is wrong; the message names file, line and what is allowed."""
-
-
-@contextmanager
-def told_to_dagster() -> Iterator[None]:
-    """Ends the step with our one line as its message; only `SourceAway` is tried again."""
-    import dagster as dg  # here, because the launcher raises these errors, too, and must not take a second to begin
-
-    try:
-        yield
-    except SourceAway as error:
-        raise dg.Failure(description=str(error), allow_retries=True) from error
-    except OurMistake as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
