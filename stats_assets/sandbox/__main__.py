@@ -1,0 +1,80 @@
+"""The commands of the sandbox: `serve` runs the simulated sources, `write` only writes log files."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stats_assets.sandbox.day_files import DayFiles
+from stats_assets.sandbox.folders import FolderKeeper
+from stats_assets.sandbox.log_hosts import HOSTS
+from stats_assets.sandbox.server import LogHostServer
+from stats_assets.sandbox.world import DEFAULT_LINES, DEFAULT_SEED, World
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+
+Folder = Annotated[Path, typer.Option(help="where files are kept; hosts are below its folder hosts/")]
+Lines = Annotated[int, typer.Option(min=20, help="mean number of log lines per host and day")]
+Seed = Annotated[int, typer.Option(min=0, help="another seed gives another world")]
+
+
+@app.command()
+def serve(
+    folder: Folder,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="on 127.0.0.1; 0 takes a free one")],
+    lines: Lines = DEFAULT_LINES,
+    weeks: Annotated[int, typer.Option(min=1, help="how many weeks back folder hosts keep files")] = 56,
+    seed: Seed = DEFAULT_SEED,
+    late_seconds: Annotated[float, typer.Option(help="how long after the start the late file appears")] = 240,
+) -> None:
+    """Serves until it gets SIGTERM or Ctrl-C."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    files = DayFiles(folder, World(seed, lines))
+    files.forget_other_worlds()
+    keeper = FolderKeeper(files, weeks, now=lambda: datetime.now(UTC))
+    with _server(port, files, late_seconds, keeper) as server:
+        keeper.start()
+        thread = threading.Thread(target=server.serve_forever, name="http", daemon=True)
+        thread.start()
+        stopping.wait()
+        server.shutdown()
+        keeper.stop()
+
+
+@app.command()
+def write(
+    folder: Folder,
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="first day")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="last day, included")],
+    host: Annotated[list[str] | None, typer.Option(help="only this host; may be repeated")] = None,
+    lines: Lines = DEFAULT_LINES,
+    seed: Seed = DEFAULT_SEED,
+) -> None:
+    """Writes the log files of some days and hosts, without the late and the missing one, and ends."""
+    chosen = [each for each in HOSTS if not host or each.name in host]
+    if not chosen or last < first:
+        raise typer.BadParameter(f"nothing to write; hosts are {', '.join(each.name for each in HOSTS)}")
+    DayFiles(folder, World(seed, lines)).make_all(chosen, _days(first.date(), last.date()))
+
+
+def _server(port: int, files: DayFiles, late_seconds: float, keeper: FolderKeeper) -> LogHostServer:
+    try:
+        return LogHostServer(port, files, late_seconds, has_folders_from=keeper.reach_back_to)
+    except OSError as error:
+        typer.echo(f"the sandbox cannot listen on 127.0.0.1:{port}: {error.strerror}; give another --port", err=True)
+        raise typer.Exit(1) from error
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m stats_assets.sandbox")
