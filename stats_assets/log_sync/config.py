@@ -1,0 +1,141 @@
+"""The `log_sync` section of stats.yaml: which hosts write access logs, and where each keeps the file of a day."""
+
+from __future__ import annotations
+
+import string
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, field_validator
+
+from stats_assets.shared.compression import suffix_of
+from stats_assets.shared.config import Section
+from stats_assets.shared.environment import PROJECT_FOLDER
+from stats_assets.shared.failures import ConfigurationMistake
+
+TRANSPORTS = ("file", "http", "https")
+_PLACEHOLDERS = {"site", "host"}
+# Days that differ in nothing but day, month or year: a path must tell each from the first.
+_SOME_DAYS = (date(2024, 1, 2), date(2024, 1, 3), date(2024, 2, 2), date(2025, 1, 2))
+
+
+def _reachable_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in TRANSPORTS:
+        known = ", ".join(f"{transport}:" for transport in TRANSPORTS)
+        raise ValueError(f"is not a URL we can fetch from; it must begin with one of {known}")
+    if parts.query or parts.fragment:
+        raise ValueError("must end before any ? or #; the path of a day's file is appended to it")
+    if parts.scheme == "file":
+        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+            raise ValueError("names no folder of this machine; write file:///srv/logs/host1 with three slashes")
+    elif not parts.hostname:
+        raise ValueError("names no host")
+    else:
+        _ = parts.port  # raises ValueError for what is not a port
+    return url.rstrip("/")
+
+
+def _daily_path(path: str) -> str:
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError("must stay below the host's url: no leading / and no ..")
+    _refuse_unknown_placeholders(path)
+    try:
+        suffix_of(path)
+    except ConfigurationMistake as error:
+        raise ValueError(str(error)) from error
+    if len({day.strftime(path) for day in _SOME_DAYS}) < len(_SOME_DAYS):
+        raise ValueError("is the same for different days; name the day, e.g. %Y/%m/%d/{site}-access.log.xz")
+    return path
+
+
+def _refuse_unknown_placeholders(path: str) -> None:
+    """Also raises ValueError itself when a brace is left open."""
+    unknown = {name for _, name, _, _ in string.Formatter().parse(path) if name is not None} - _PLACEHOLDERS
+    if unknown:
+        raise ValueError(f"holds {{{min(unknown)}}}; only {{site}}, {{host}} and strftime codes are replaced")
+
+
+def _local_folder(folder: str) -> str:
+    """A relative folder is meant from the project, wherever a process happens to run."""
+    return str((PROJECT_FOLDER / Path(folder)).resolve())
+
+
+class LogHost(Section):
+    """One machine that writes access logs."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="short name, unique; also a folder name")
+    # Not shown in reprs: it may hold a password that came from the environment.
+    url: Annotated[str, AfterValidator(_reachable_url)] = Field(
+        repr=False, description="the folder its logs are below; file: or http(s):"
+    )
+    path: Annotated[str, AfterValidator(_daily_path)] = Field(
+        min_length=1, description="below url; strftime codes of the partition's day, {site} and {host}"
+    )
+    since: date | None = Field(default=None, description="first day it has a log of; always when absent")
+    until: date | None = Field(default=None, description="last day it has a log of; for ever when absent")
+
+
+class LogSyncConfig(Section):
+    """Sites times hosts times days gives the files we expect."""
+
+    sites: list[str] = Field(default=["mirrors.fedoraproject.org"], min_length=1, description="names of web sites")
+    hosts: list[LogHost] = Field(default_factory=list, description="every machine that writes logs of the sites")
+    first_day: date | None = Field(default=None, description="first daily partition; countme.first_day when absent")
+    spool: Annotated[str, AfterValidator(_local_folder)] = Field(
+        default=".local/spool",
+        min_length=1,
+        description="local folder for transfers under way; keeps broken ones, so that they can be resumed",
+    )
+    parallel_downloads: int = Field(
+        default=8, ge=1, le=64, description="files fetched at once; hosts share the line and our disk"
+    )
+    attempts: int = Field(
+        default=3, ge=1, le=20, description="tries per file and run; a host that restarts is back within three"
+    )
+    answer_timeout_seconds: float = Field(
+        default=30, gt=0, le=3600, description="longest silence of a host, to connect or between two pieces of a file"
+    )
+    try_timeout_seconds: float = Field(
+        default=3600, gt=0, description="longest time for one try of one file; what has come is kept and resumed"
+    )
+    total_timeout_seconds: float = Field(
+        default=7200, gt=0, description="no new try of a file is begun after this time; the day fails, others go on"
+    )
+    max_file_bytes: int = Field(
+        default=20 * 2**30, gt=0, description="largest file as stored; a larger one is a mistake or an attack"
+    )
+    max_content_bytes: int = Field(
+        default=200 * 2**30, gt=0, description="most it may unpack to; a few bytes can be made to unpack without end"
+    )
+    late_window_days: int = Field(
+        default=14, ge=1, le=90, description="how many days back the sensor looks for late or changed files"
+    )
+    check_days: int = Field(default=35, ge=1, description="how many days back the asset checks look")
+    small_file_share: float = Field(
+        default=0.2, gt=0, lt=1, description="a file below this share of its host's median size is told as unusual"
+    )
+
+    @field_validator("hosts")
+    @classmethod
+    def _names_are_unique(cls, hosts: list[LogHost]) -> list[LogHost]:
+        repeated = [name for name, count in Counter(host.name for host in hosts).items() if count > 1]
+        if repeated:
+            raise ValueError(f"the host name {repeated[0]} is given twice; each host is fetched once")
+        return hosts
+
+    @field_validator("sites")
+    @classmethod
+    def _sites_are_unique_names(cls, sites: list[str]) -> list[str]:
+        for site in sites:
+            if not site or "/" in site or site.startswith(".") or sites.count(site) > 1:
+                raise ValueError(f"the site name {site!r} is given twice or is no name; it becomes part of a file name")
+        return sites
+
+    def model_post_init(self, _context: object) -> None:
+        for host in self.hosts:
+            if len(self.sites) > 1 and "{site}" not in host.path:
+                raise ValueError(f"the path of {host.name} must hold {{site}}, because there are several sites")

@@ -1,0 +1,78 @@
+"""Which files a day should bring, by configuration alone. Pure; whether they are there is asked elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from stats_assets.log_sync.config import LogHost, LogSyncConfig
+from stats_assets.shared.compression import suffix_of
+
+_PLAIN = (".log", ".txt")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file at a host: the host's URL and a '/'-separated path below it."""
+
+    base: str = field(repr=False)  # may hold a password
+    path: str
+
+    @property
+    def url(self) -> str:
+        return f"{self.base}/{quote(self.path)}"
+
+    @property
+    def shown(self) -> str:
+        """The URL without user and password, for tables and messages."""
+        return shown(self.url)
+
+
+@dataclass(frozen=True)
+class ExpectedFile:
+    """One host's file of one site and day."""
+
+    day: date
+    host: str
+    site: str
+    source: SourceFile
+    archive_name: str
+
+    @property
+    def key(self) -> tuple[date, str, str]:
+        """What tells it from other files: day, host, site."""
+        return self.day, self.host, self.site
+
+    @property
+    def file_name(self) -> str:
+        """The last part of its name at the host."""
+        return self.source.path.rsplit("/", 1)[-1]
+
+
+def expected_files(config: LogSyncConfig, day: date) -> list[ExpectedFile]:
+    """The files of a day, in the order of hosts and sites in stats.yaml."""
+    return [_expected(host, site, day) for host in config.hosts if _is_in_service(host, day) for site in config.sites]
+
+
+def shown(url: str) -> str:
+    """A URL without user, password and query."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _is_in_service(host: LogHost, day: date) -> bool:
+    return (host.since or date.min) <= day <= (host.until or date.max)
+
+
+def _expected(host: LogHost, site: str, day: date) -> ExpectedFile:
+    path = day.strftime(host.path).format(site=site, host=host.name)
+    suffix = suffix_of(path)
+    compression = "" if suffix in _PLAIN else suffix
+    return ExpectedFile(
+        day=day,
+        host=host.name,
+        site=site,
+        source=SourceFile(host.url, path),
+        archive_name=f"log_sync/{host.name}/{day:%Y/%m/%d}/{site}-access.log{compression}",
+    )

@@ -1,0 +1,86 @@
+"""Which days the sensor should ask for: files that were late, or have changed at their source. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from stats_assets.log_sync.expected import ExpectedFile
+from stats_assets.log_sync.manifest import ManifestRow
+from stats_assets.log_sync.plan import Absent, Present, Probe
+
+Rows = Mapping[tuple[date, str, str], ManifestRow]
+
+# A host that was away has answered the question and yet failed to deliver: leave it some time.
+_PAUSE_AFTER_FAILURE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class DaysToAsk:
+    """An unbroken range of days, both included; `run_key` differs whenever something new was seen."""
+
+    first: date
+    last: date
+    run_key: str
+
+
+def files_to_probe(
+    expected: Sequence[ExpectedFile], rows: Rows, oldest_day: date | None, now: datetime, turn: int, limit: int
+) -> list[ExpectedFile]:
+    """At most `limit` files worth a question: those we lack, then those we have, by turns.
+
+    `oldest_day` is the manifest's first: days before it were never asked for, and are left to the operator.
+    """
+    if oldest_day is None:
+        return []
+    lacking = [file for file in expected if file.day >= oldest_day and _is_lacking(rows.get(file.key), now)]
+    present = [file for file in expected if (row := rows.get(file.key)) and row.state == "fetched"]
+    start = turn % len(present) if present else 0
+    return (lacking + present[start:] + present[:start])[:limit]
+
+
+def days_to_ask(seen: Iterable[tuple[ExpectedFile, Probe]], rows: Rows, now: datetime) -> list[DaysToAsk]:
+    """Ranges of days with at least one file that is newly there or has changed, oldest first."""
+    news: dict[date, list[str]] = {}
+    for file, probe in seen:
+        if not isinstance(probe, Absent) and (what := _news(file, rows.get(file.key), probe, now)):
+            news.setdefault(file.day, []).append(what)
+    return [_range(days, news) for days in _unbroken(sorted(news))]
+
+
+def _is_lacking(row: ManifestRow | None, now: datetime) -> bool:
+    if row is None or row.state == "missing":
+        return True
+    return row.state == "failed" and (row.source_version is not None or now - row.checked_at >= _PAUSE_AFTER_FAILURE)
+
+
+def _news(file: ExpectedFile, row: ManifestRow | None, probe: Present, now: datetime) -> str | None:
+    """What is new about a file, in a form that is equal as long as nothing has changed; None for nothing.
+
+    The hour (for a copy, the day) is part of it, so that a run that was killed is asked for again.
+    """
+    what = f"{file.key} {probe.version}"
+    if row is None:
+        return f"{what} unknown {now:%Y-%m-%dT%H}"
+    if row.source_version == probe.version:
+        return None  # what we have, or the damaged one we have refused
+    if row.state == "fetched":
+        return f"{what} changed {now:%Y-%m-%d}"
+    return f"{what} {row.state} {row.checked_at.isoformat()} {now:%Y-%m-%dT%H}"
+
+
+def _unbroken(days: Iterable[date]) -> list[list[date]]:
+    ranges: list[list[date]] = []
+    for day in days:
+        if ranges and day - ranges[-1][-1] == timedelta(days=1):
+            ranges[-1].append(day)
+        else:
+            ranges.append([day])
+    return ranges
+
+
+def _range(days: Sequence[date], news: Mapping[date, Sequence[str]]) -> DaysToAsk:
+    seen = "\n".join(what for day in days for what in sorted(news[day]))
+    return DaysToAsk(days[0], days[-1], f"{days[0]} {days[-1]} {hashlib.sha256(seen.encode()).hexdigest()[:16]}")

@@ -1,0 +1,52 @@
+"""Rows of log_sync.files, read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date
+
+from psycopg2.extras import execute_batch
+
+from stats_assets.log_sync import sql
+from stats_assets.log_sync.expected import ExpectedFile
+from stats_assets.log_sync.manifest import ManifestRow
+from stats_assets.shared.postgres import Cursor, lock_slice, one_row
+
+TABLE = "log_sync.files"
+
+Manifest = dict[tuple[date, str, str], ManifestRow]  # by ManifestRow.key
+
+
+def rows_of_days(cursor: Cursor, first: date, last: date) -> Manifest:
+    """The manifest from `first` to `last`, both included."""
+    cursor.execute(sql.ROWS_OF_DAYS, {"first_day": first, "last_day": last})
+    return {row.key: row for row in (ManifestRow(*values) for values in cursor.fetchall())}
+
+
+def newest_day(cursor: Cursor) -> date | None:
+    """The last day of the manifest; None while it is empty."""
+    cursor.execute(sql.NEWEST_DAY)
+    (day,) = one_row(cursor)
+    return day
+
+
+def oldest_day(cursor: Cursor) -> date | None:
+    """The first day of the manifest; None while it is empty."""
+    cursor.execute(sql.OLDEST_DAY)
+    (day,) = one_row(cursor)
+    return day
+
+
+def hold_day(cursor: Cursor, day: date) -> None:
+    """Waits until no other run works on this day."""
+    lock_slice(cursor, TABLE, day.isoformat())
+
+
+def replace_day(cursor: Cursor, day: date, expected: Sequence[ExpectedFile], rows: Iterable[ManifestRow]) -> None:
+    """Writes the day's rows; drops what is no longer expected and was never delivered."""
+    execute_batch(cursor, sql.SAVE_ROW, [asdict(row) for row in rows])
+    cursor.execute(
+        sql.FORGET_UNEXPECTED,
+        {"day": day, "hosts": [file.host for file in expected], "sites": [file.site for file in expected]},
+    )
