@@ -1,0 +1,28 @@
+"""countme: how many systems are out there, week by week, from the requests they make for mirror lists.
+
+Counted. A package manager asks the site for a mirror list, now and then with `countme=N` in the query (N tells how
+long ago the system was installed). A *hit* is such a request that was answered. Per week (Monday 00:00 UTC to the
+next) two things are counted for each operating system, version, variant, architecture and repository:
+hits with countme, by N; and, as `sys_age` -1, the addresses seen, distinct per day and summed over the days.
+
+Source. The verified log files in `log_sync.files`, one per day and host; the day is the date in the file's name.
+
+Tables, in the order they are made:
+    countme.sources, source_days, verdicts, quarantine   what was read of each file; every line has one verdict
+    countme.clients, week_keys, addresses                names and keys that hits refer to
+    countme.raw_hits, repeats                            one row per hit; which of them the policy does not count
+    countme.hits                                         a view: hits with names, as analysts want them
+    countme.weekly_totals, weeks                         the counts; from what they were made, whether complete
+Files: published/countme/totals.csv and charts in the archive.
+
+Always true:
+    lines of a source = sum of its verdicts; hits of a source = its rows in raw_hits
+    a day's rows come from exactly the files its sources name; loading it again gives the same rows
+    any order of days, one by one or as a range, gives the same tables
+    a line that cannot be read is counted, sampled and never stops a day
+    only complete weeks are published; countme.weeks says what the others lack
+
+Rerun. Materialize `countme/raw_hits` for the days, then `countme/weekly_totals` for their weeks; the sensors do the
+same by themselves when a file changes. Policies: `strict` has our rules, `compat` counts exactly what the
+established tool counts (see `parse.py`).
+"""

@@ -1,0 +1,49 @@
+"""What the columns of the room's tables mean, as the Dagster UI shows it. The tables are made in the migrations."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+_CLIENT_COLUMNS = {
+    "os_name": "operating system, as the client calls it; empty: the agent is unknown",
+    "os_version": "its version",
+    "os_variant": "its variant or edition",
+    "os_arch": "its base architecture",
+    "repo_tag": "repository asked for",
+    "repo_arch": "architecture of the repository asked for",
+}
+_RAW_HITS_COLUMNS = {
+    "hit_at": ("timestamptz", "when the request was made, UTC"),
+    "address_key": ("bigint", "keyed hash of the address, comparable within a week"),
+    "byte_offset": ("bigint", "of the line in the decompressed source"),
+    "sys_age": ("bigint", "countme value: 1 first week, 2 to week 4, 3 to week 24, 4 older; -1 none sent"),
+    "client_id": ("integer", "countme.clients: system and repository"),
+    "source_id": ("integer", "countme.sources: the log file"),
+}
+_TOTALS_COLUMNS = {
+    "week": ("date", "Monday of the week, UTC"),
+    "hits": (
+        "bigint",
+        "requests with countme; for sys_age -1, addresses distinct per day, summed over the week",
+    ),
+    "sys_age": ("bigint", "countme value; -1: the address count"),
+} | {name: ("text", meaning) for name, meaning in _CLIENT_COLUMNS.items()}
+
+
+def _schema(columns: dict[str, tuple[str, str]]) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(name, kind, meaning) for name, (kind, meaning) in columns.items()])
+
+
+def totals_lineage(raw_hits: dg.AssetKey) -> dg.TableColumnLineage:
+    """Which columns of raw_hits each column of the totals comes from."""
+    sources = {"week": ["hit_at"], "hits": ["address_key", "hit_at"], "sys_age": ["sys_age"]}
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(raw_hits, source) for source in sources.get(column, ["client_id"])]
+            for column in _TOTALS_COLUMNS
+        }
+    )
+
+
+RAW_HITS_SCHEMA = _schema(_RAW_HITS_COLUMNS)
+TOTALS_SCHEMA = _schema(_TOTALS_COLUMNS)

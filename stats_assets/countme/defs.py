@@ -1,0 +1,18 @@
+"""The room as Dagster definitions; resources `database` and `archive` come from the front desk."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from stats_assets.countme.assets import build_assets
+from stats_assets.countme.automation import build_automation
+from stats_assets.countme.checks import build_checks
+from stats_assets.countme.config import CountmeConfig
+
+
+def definitions(config: CountmeConfig, automation_is_running: bool) -> dg.Definitions:
+    """`automation_is_running`: whether schedules and sensors run until an operator decides otherwise."""
+    return dg.Definitions.merge(
+        dg.Definitions(assets=build_assets(config), asset_checks=build_checks()),
+        build_automation(config, automation_is_running),
+    )

@@ -1,0 +1,29 @@
+"""The room's published tables as CSV files with natural keys, sorted: `./stats export countme DIR`.
+
+    hits.csv            what counts, one line per hit; timestamp is Unix seconds (UTC)
+    weekly_totals.csv   the totals of complete weeks
+Lines end in LF, fields are quoted only where they must be.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stats_assets.countme import sql
+from stats_assets.shared.postgres import StatsDatabase, plan_for_bulk
+
+_FILES = {"hits.csv": sql.EXPORT_HITS, "weekly_totals.csv": sql.EXPORT_WEEKLY_TOTALS}
+
+
+def export(database: StatsDatabase, folder: Path) -> list[Path]:
+    """Writes the files into `folder` (made if absent), each in place of an older one; gives their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    with database.transaction() as cursor:
+        plan_for_bulk(cursor)
+        for name, statement in _FILES.items():
+            part = folder / f"{name}.part"
+            with part.open("wb") as file:
+                cursor.copy_expert(statement, file)
+            written.append(part.replace(folder / name))
+    return written

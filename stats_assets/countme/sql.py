@@ -1,0 +1,292 @@
+"""The room's statements. Windows are half-open and UTC; tables are described in the migrations."""
+
+# --- which files a day has, and which are loaded -------------------------------------------------------------
+
+# The verified files of one day of one site: what countme/raw_hits reads.
+DELIVERED_FILES = """
+SELECT host, archive_name, sha256
+FROM log_sync.files
+WHERE site = %(site)s AND day = %(day)s AND state = 'fetched'
+ORDER BY host
+"""
+
+# Days whose files are all there but differ from what is loaded (or nothing is loaded, or by another policy).
+# The quiet time leaves a run that is fetching right now room to finish and to load them itself.
+CHANGED_DAYS = """
+WITH delivered AS (
+    SELECT day, string_agg(host || ' ' || sha256, ',' ORDER BY host) AS files
+    FROM log_sync.files
+    WHERE site = %(site)s AND day >= %(first_day)s
+    GROUP BY day
+    HAVING bool_and(state = 'fetched') AND max(fetched_at) < now() - %(quiet)s
+), loaded AS (
+    SELECT day, string_agg(host || ' ' || sha256, ',' ORDER BY host) AS files
+    FROM countme.sources
+    WHERE site = %(site)s AND policy = %(policy)s
+    GROUP BY day
+)
+SELECT delivered.day
+FROM delivered LEFT JOIN loaded USING (day)
+WHERE loaded.files IS DISTINCT FROM delivered.files
+ORDER BY delivered.day
+"""
+
+# --- keys and names that loads share -------------------------------------------------------------------------
+
+ADD_WEEK_KEY = """
+INSERT INTO countme.week_keys (week, key) VALUES (%(week)s, %(key)s) ON CONFLICT (week) DO NOTHING
+"""
+
+WEEK_KEY = "SELECT key FROM countme.week_keys WHERE week = %(week)s"
+
+# Sorted, so that two loads adding the same clients wait for each other instead of deadlocking.
+ADD_CLIENTS = """
+INSERT INTO countme.clients (os_name, os_version, os_variant, os_arch, repo_tag, repo_arch, identity_hash)
+SELECT os_name, os_version, os_variant, os_arch, repo_tag, repo_arch, identity_hash
+FROM unnest(%(os_name)s::text[], %(os_version)s::text[], %(os_variant)s::text[], %(os_arch)s::text[],
+            %(repo_tag)s::text[], %(repo_arch)s::text[], %(identity_hash)s::bytea[])
+     AS new (os_name, os_version, os_variant, os_arch, repo_tag, repo_arch, identity_hash)
+ORDER BY identity_hash
+ON CONFLICT (identity_hash) DO NOTHING
+"""
+
+CLIENT_IDS = """
+SELECT identity_hash, client_id FROM countme.clients WHERE identity_hash = ANY(%(identity_hash)s::bytea[])
+"""
+
+# --- replacing a day -----------------------------------------------------------------------------------------
+
+# Where the loaded rows of a day lie: lets the deletes and the search for repeats touch few table partitions.
+LOADED_SPANS = """
+SELECT min(d.oldest_at), max(d.newest_at), array_agg(DISTINCT s.source_id)
+FROM countme.sources s JOIN countme.source_days d USING (source_id)
+WHERE s.site = %(site)s AND s.day = %(day)s
+GROUP BY d.hit_day
+ORDER BY d.hit_day
+"""
+
+DELETE_HITS = """
+DELETE FROM countme.raw_hits
+WHERE hit_at >= %(oldest)s AND hit_at <= %(newest)s AND source_id = ANY(%(source_ids)s)
+"""
+
+# Takes verdicts, samples, addresses, spans and repeats of the sources along.
+DELETE_SOURCES = "DELETE FROM countme.sources WHERE site = %(site)s AND day = %(day)s"
+
+ADD_SOURCE = """
+INSERT INTO countme.sources (site, day, host, sha256, policy, lines, hits)
+VALUES (%(site)s, %(day)s, %(host)s, %(sha256)s, %(policy)s, 0, 0)
+RETURNING source_id
+"""
+
+# A block tells the addresses it has not told before, but may forget that it has.
+ADD_ADDRESSES = """
+INSERT INTO countme.addresses (source_id, address_key, address)
+SELECT %(source_id)s, address_key, address
+FROM unnest(%(keys)s::bigint[], %(addresses)s::text[]) AS seen (address_key, address)
+ON CONFLICT (source_id, address_key) DO NOTHING
+"""
+
+FINISH_SOURCE = "UPDATE countme.sources SET lines = %(lines)s, hits = %(hits)s WHERE source_id = %(source_id)s"
+
+# --- repeats (policy compat) ---------------------------------------------------------------------------------
+
+DELETE_REPEATS = """
+DELETE FROM countme.repeats p
+USING countme.sources s
+WHERE s.source_id = p.source_id AND s.site = %(site)s AND p.hit_at >= %(oldest)s AND p.hit_at <= %(newest)s
+"""
+
+# Equal rows share their second, so a time span holds all copies of each of its rows. The first copy by day of
+# the file, host and place counts. The hash aggregate finds the few equal groups; only those are sorted.
+ADD_REPEATS = """
+WITH rows AS (
+    SELECT r.hit_at, r.address_key, r.client_id, r.sys_age, r.source_id, r.byte_offset, s.day, s.host
+    FROM countme.raw_hits r JOIN countme.sources s USING (source_id)
+    WHERE s.site = %(site)s AND r.hit_at >= %(oldest)s AND r.hit_at <= %(newest)s
+), equal AS (
+    SELECT hit_at, address_key, client_id, sys_age
+    FROM rows
+    GROUP BY hit_at, address_key, client_id, sys_age
+    HAVING count(*) > 1
+), copies AS (
+    SELECT source_id, byte_offset, hit_at,
+           row_number() OVER (PARTITION BY hit_at, address_key, client_id, sys_age
+                              ORDER BY day, host, byte_offset) AS copy
+    FROM rows JOIN equal USING (hit_at, address_key, client_id, sys_age)
+)
+INSERT INTO countme.repeats (source_id, byte_offset, hit_at)
+SELECT source_id, byte_offset, hit_at FROM copies WHERE copy > 1
+"""
+
+DAY_REPEATS = """
+SELECT count(*) FROM countme.repeats JOIN countme.sources USING (source_id)
+WHERE site = %(site)s AND day = %(day)s
+"""
+
+# --- weeks ---------------------------------------------------------------------------------------------------
+
+# What happened to each expected file of a week: the manifest beside what is loaded of it.
+WEEK_FILES = """
+SELECT f.day, f.host, f.state, f.sha256 IS NOT DISTINCT FROM s.sha256 AS is_loaded,
+       coalesce(s.lines, 0), coalesce(s.hits, 0),
+       coalesce((SELECT sum(v.lines) FROM countme.verdicts v
+                 WHERE v.source_id = s.source_id AND v.verdict = ANY(%(rejections)s)), 0)
+FROM log_sync.files f
+LEFT JOIN countme.sources s ON s.site = f.site AND s.day = f.day AND s.host = f.host
+                           AND s.policy = %(policy)s
+WHERE f.site = %(site)s AND f.day >= %(monday)s AND f.day < %(next_monday)s
+ORDER BY f.day, f.host
+"""
+
+# Compat closes a week when a row of the same kind is later than the week's end by the jitter.
+IS_CLOSED = """
+SELECT EXISTS (SELECT FROM countme.raw_hits JOIN countme.sources USING (source_id)
+               WHERE site = %(site)s AND hit_at >= %(closing)s AND sys_age >= 0),
+       EXISTS (SELECT FROM countme.raw_hits JOIN countme.sources USING (source_id)
+               WHERE site = %(site)s AND hit_at >= %(closing)s AND sys_age < 0)
+   AND EXISTS (SELECT FROM countme.raw_hits JOIN countme.sources USING (source_id)
+               WHERE site = %(site)s AND hit_at < %(end)s AND sys_age < 0)
+"""
+
+DELETE_WEEK = "DELETE FROM countme.weekly_totals WHERE week = %(week)s"
+
+# Systems that sent countme: one row, one hit; repeats do not count.
+ADD_COUNTME_TOTALS = """
+INSERT INTO countme.weekly_totals
+    (week, hits, os_name, os_version, os_variant, os_arch, sys_age, repo_tag, repo_arch)
+SELECT %(week)s, count.hits, c.os_name, c.os_version, c.os_variant, c.os_arch, count.sys_age, c.repo_tag, c.repo_arch
+FROM (SELECT r.client_id, r.sys_age, count(*) AS hits
+      FROM countme.raw_hits r
+      WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s AND r.sys_age >= 0
+        AND r.source_id IN (SELECT source_id FROM countme.sources WHERE site = %(site)s)
+        AND NOT EXISTS (SELECT FROM countme.repeats p
+                        WHERE p.source_id = r.source_id AND p.byte_offset = r.byte_offset
+                          AND p.hit_at >= %(start)s AND p.hit_at < %(end)s)
+      GROUP BY r.client_id, r.sys_age) count
+JOIN countme.clients c USING (client_id)
+"""
+
+# Addresses, countme or not: distinct per UTC day, summed over the week. Repeats cannot add to a distinct count.
+# An address key is comparable inside a week, which is all a day needs.
+ADD_ADDRESS_TOTALS = """
+INSERT INTO countme.weekly_totals
+    (week, hits, os_name, os_version, os_variant, os_arch, sys_age, repo_tag, repo_arch)
+SELECT %(week)s, count.hits, c.os_name, c.os_version, c.os_variant, c.os_arch, -1, c.repo_tag, c.repo_arch
+FROM (SELECT client_id, count(*) AS hits
+      FROM (SELECT DISTINCT date_bin('1 day', r.hit_at, %(start)s), r.address_key, r.client_id
+            FROM countme.raw_hits r
+            WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s
+              AND r.source_id IN (SELECT source_id FROM countme.sources WHERE site = %(site)s)) AS systems
+      GROUP BY client_id) count
+JOIN countme.clients c USING (client_id)
+"""
+
+WEEK_SIZE = """
+SELECT count(*), coalesce(sum(hits) FILTER (WHERE sys_age >= 0), 0) FROM countme.weekly_totals WHERE week = %(week)s
+"""
+
+KEEP_WEEK = """
+INSERT INTO countme.weeks (week, policy, is_complete, missing, inputs, hits, counted_at)
+VALUES (%(week)s, %(policy)s, %(is_complete)s, %(missing)s, %(inputs)s, %(hits)s, now())
+ON CONFLICT (week) DO UPDATE SET
+    policy = excluded.policy, is_complete = excluded.is_complete, missing = excluded.missing,
+    inputs = excluded.inputs, hits = excluded.hits, counted_at = excluded.counted_at
+"""
+
+# What a week's totals depend on: its sources (a reload gives a source a new id), the policy, and, for compat,
+# whether anything came after it.
+WEEK_INPUTS = """
+WITH newest AS (
+    SELECT max(d.newest_at) AS at FROM countme.source_days d JOIN countme.sources s USING (source_id)
+    WHERE s.site = %(site)s
+)
+SELECT date_trunc('week', d.hit_day)::date AS week,
+       md5(string_agg(d.source_id::text, ',' ORDER BY d.hit_day, d.source_id)
+           || ' ' || %(policy)s
+           || CASE WHEN %(policy)s = 'compat'
+                   THEN (max(newest.at) >= (date_trunc('week', d.hit_day) AT TIME ZONE 'UTC')
+                                           + interval '7 days' + %(jitter)s)::text
+                   ELSE '' END) AS inputs
+FROM countme.source_days d JOIN countme.sources s USING (source_id) CROSS JOIN newest
+WHERE s.site = %(site)s AND d.hit_day >= %(monday)s AND d.hit_day < %(end)s
+GROUP BY date_trunc('week', d.hit_day)
+ORDER BY 1
+"""
+
+COUNTED_INPUTS = "SELECT week, inputs FROM countme.weeks"
+
+INCOMPLETE_WEEKS = """
+SELECT week, missing FROM countme.weeks WHERE NOT is_complete ORDER BY week
+"""
+
+# --- what is published ---------------------------------------------------------------------------------------
+
+# Empty texts become NULL, because COPY would write an empty text as "" and we want nothing between the commas.
+# The order is the column order, texts by code point: the same file whatever the order rows were loaded in.
+EXPORT_HITS = """
+COPY (
+    SELECT extract(epoch FROM hit_at)::bigint AS "timestamp", host, nullif(os_name, '') AS os_name,
+           nullif(os_version, '') AS os_version, nullif(os_variant, '') AS os_variant,
+           nullif(os_arch, '') AS os_arch, sys_age, nullif(repo_tag, '') AS repo_tag,
+           nullif(repo_arch, '') AS repo_arch
+    FROM countme.hits h
+    ORDER BY h.hit_at, h.host COLLATE "C", h.os_name, h.os_version, h.os_variant, h.os_arch, h.sys_age,
+             h.repo_tag, h.repo_arch
+) TO STDOUT (FORMAT csv, HEADER)
+"""
+
+_TOTALS = """
+    SELECT t.week AS week_start, t.week + 6 AS week_end, t.hits, nullif(t.os_name, '') AS os_name,
+           nullif(t.os_version, '') AS os_version, nullif(t.os_variant, '') AS os_variant,
+           nullif(t.os_arch, '') AS os_arch, t.sys_age, nullif(t.repo_tag, '') AS repo_tag,
+           nullif(t.repo_arch, '') AS repo_arch
+    FROM countme.weekly_totals t JOIN countme.weeks w ON w.week = t.week AND w.is_complete
+"""
+
+# Numbers are sorted as texts here, as sorting the lines of the file by their fields would.
+EXPORT_WEEKLY_TOTALS = f"""
+COPY ({_TOTALS}
+    ORDER BY t.week, t.hits::text COLLATE "C", t.os_name, t.os_version, t.os_variant, t.os_arch,
+             t.sys_age::text COLLATE "C", t.repo_tag, t.repo_arch
+) TO STDOUT (FORMAT csv, HEADER)
+"""
+
+# As the established tool orders the passes of a week: countme first, then addresses.
+PUBLISH_TOTALS = f"""
+COPY ({_TOTALS}
+    ORDER BY t.week, t.sys_age < 0, t.os_name, t.os_version, t.os_variant, t.os_arch, t.sys_age, t.repo_tag,
+             t.repo_arch
+) TO STDOUT (FORMAT csv, HEADER)
+"""
+
+PUBLISHED_WEEKS = """
+SELECT count(*) FILTER (WHERE is_complete), count(*) FILTER (WHERE NOT is_complete),
+       min(week) FILTER (WHERE is_complete), max(week) FILTER (WHERE is_complete)
+FROM countme.weeks
+"""
+
+# Charts: systems (hits with countme) per week, by one thing.
+SYSTEMS_BY_RELEASE = """
+SELECT t.week, coalesce(nullif(concat_ws(' ', nullif(t.os_name, ''), nullif(t.os_version, '')), ''), 'unknown'),
+       sum(t.hits)
+FROM countme.weekly_totals t JOIN countme.weeks w ON w.week = t.week AND w.is_complete
+WHERE t.sys_age >= 0
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+SYSTEMS_BY_AGE = """
+SELECT t.week, CASE t.sys_age WHEN 1 THEN 'first week' WHEN 2 THEN 'weeks 2 to 4' WHEN 3 THEN 'weeks 5 to 24'
+                              WHEN 4 THEN 'week 25 and later' ELSE 'other' END,
+       sum(t.hits)
+FROM countme.weekly_totals t JOIN countme.weeks w ON w.week = t.week AND w.is_complete
+WHERE t.sys_age >= 0
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+SYSTEMS_BY_ARCHITECTURE = """
+SELECT t.week, coalesce(nullif(t.os_arch, ''), 'unknown'), sum(t.hits)
+FROM countme.weekly_totals t JOIN countme.weeks w ON w.week = t.week AND w.is_complete
+WHERE t.sys_age >= 0
+GROUP BY 1, 2 ORDER BY 1, 2
+"""

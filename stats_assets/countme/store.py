@@ -1,0 +1,114 @@
+"""What a load reads and writes besides the hits themselves: files to load, ledgers, repeats, shared names and keys."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from stats_assets.countme import sql
+from stats_assets.countme.reports import SourceReport, Span, merged_by_day
+from stats_assets.countme.scan import Client, HitBlock
+from stats_assets.shared.bulk_load import copy_text
+from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row, plan_for_bulk
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """A verified log file in the archive."""
+
+    host: str
+    archive_name: str
+    sha256: str
+
+
+def delivered_files(cursor: Cursor, slice_: dict[str, object]) -> list[LogFile]:
+    """The verified files of a day of a site, by host."""
+    cursor.execute(sql.DELIVERED_FILES, slice_)
+    return [LogFile(*row) for row in cursor.fetchall()]
+
+
+def week_key(database: StatsDatabase, week: date) -> bytes:
+    """The secret key of a week's address hashes: 32 random bytes, made when first asked for."""
+    with database.transaction() as cursor:
+        cursor.execute(sql.ADD_WEEK_KEY, {"week": week, "key": secrets.token_bytes(32)})
+        cursor.execute(sql.WEEK_KEY, {"week": week})
+        (key,) = one_row(cursor)
+    return bytes(key)
+
+
+def client_ids(database: StatsDatabase, clients: Sequence[Client]) -> list[int]:
+    """The ids of these clients in countme.clients, which learns those it does not know; in the given order."""
+    hashes = [_identity_hash(client) for client in clients]
+    columns = {name: list(values) for name, values in zip(Client._fields, zip(*clients, strict=True), strict=True)}
+    with database.transaction() as cursor:
+        cursor.execute(sql.ADD_CLIENTS, columns | {"identity_hash": hashes})
+        cursor.execute(sql.CLIENT_IDS, {"identity_hash": hashes})
+        known = {bytes(identity_hash): client_id for identity_hash, client_id in cursor.fetchall()}
+    return [known[identity_hash] for identity_hash in hashes]
+
+
+def _identity_hash(client: Client) -> bytes:
+    # No text of a client holds a NUL, so the joined text tells the six apart.
+    return hashlib.sha256("\0".join(client).encode()).digest()
+
+
+def delete_day(cursor: Cursor, slice_: dict[str, object]) -> list[Span]:
+    """Deletes what is loaded of the day; gives the spans its rows lay in."""
+    cursor.execute(sql.LOADED_SPANS, slice_)
+    loaded = cursor.fetchall()
+    for oldest, newest, source_ids in loaded:
+        cursor.execute(sql.DELETE_HITS, {"oldest": oldest, "newest": newest, "source_ids": source_ids})
+    cursor.execute(sql.DELETE_SOURCES, slice_)
+    return [Span(0, int(oldest.timestamp()), int(newest.timestamp())) for oldest, newest, _ in loaded]
+
+
+def find_repeats(cursor: Cursor, slice_: dict[str, object], spans: list[Span]) -> int:
+    """Decides anew, wherever the day's old or new rows lie, which of equal rows count; gives the day's share.
+
+    The lock makes loads of neighbouring days wait here, so that the later one sees the rows of the earlier.
+    """
+    lock_slice(cursor, "countme.repeats", str(slice_["site"]))
+    plan_for_bulk(cursor)
+    for span in merged_by_day(spans):
+        window = slice_ | {"oldest": _utc(span.oldest), "newest": _utc(span.newest)}
+        cursor.execute(sql.DELETE_REPEATS, window)
+        cursor.execute(sql.ADD_REPEATS, window)
+    cursor.execute(sql.DAY_REPEATS, slice_)
+    (repeats,) = one_row(cursor)
+    return repeats
+
+
+def keep_extras(cursor: Cursor, source_id: int, block: HitBlock) -> None:
+    if block.samples:
+        rows = ((source_id, sample.byte_offset, sample.verdict, sample.text) for sample in block.samples)
+        copy_text(cursor, ("countme", "quarantine"), ("source_id", "byte_offset", "verdict", "line"), rows)
+    if block.addresses:
+        parameters = {
+            "source_id": source_id,
+            "keys": list(block.addresses),
+            "addresses": list(block.addresses.values()),
+        }
+        cursor.execute(sql.ADD_ADDRESSES, parameters)
+
+
+def finish_source(cursor: Cursor, source_id: int, report: SourceReport) -> None:
+    cursor.execute(sql.FINISH_SOURCE, {"source_id": source_id, "lines": report.lines, "hits": report.hits})
+    copy_text(
+        cursor,
+        ("countme", "verdicts"),
+        ("source_id", "verdict", "lines"),
+        ((source_id, verdict, lines) for verdict, lines in report.verdicts.items() if lines),
+    )
+    copy_text(
+        cursor,
+        ("countme", "source_days"),
+        ("source_id", "hit_day", "hits", "oldest_at", "newest_at"),
+        ((source_id, day, span.hits, _utc(span.oldest), _utc(span.newest)) for day, span in report.spans.items()),
+    )
+
+
+def _utc(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stats_assets.shared.postgres import StatsDatabase
+from tests.countme.world import World
+
+
+@pytest.fixture
+def world(database: StatsDatabase, tmp_path: Path) -> World:
+    return World(database, tmp_path)

@@ -1,0 +1,54 @@
+from datetime import UTC, date, datetime
+
+import pytest
+
+from stats_assets.countme.weeks import (
+    FIRST_COUNTME_WEEK,
+    days_of,
+    monday_of,
+    monday_of_day,
+    week_window,
+    weeks_touched,
+)
+
+
+def _seconds(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("instant", "week"),
+    [
+        ("2024-03-04T00:00:00", date(2024, 3, 4)),
+        ("2024-03-10T23:59:59", date(2024, 3, 4)),
+        ("2024-03-11T00:00:00", date(2024, 3, 11)),
+        ("1970-01-01T00:00:00", date(1969, 12, 29)),
+        ("1969-12-28T23:59:59", date(1969, 12, 22)),
+    ],
+)
+def test_a_week_is_named_by_the_monday_it_begins_on(instant: str, week: date):
+    assert monday_of(_seconds(instant)) == week
+
+
+@pytest.mark.parametrize("week", [date(1969, 12, 29), FIRST_COUNTME_WEEK, date(2024, 12, 30)])
+def test_the_window_of_a_week_holds_its_first_second_and_not_its_end(week: date):
+    start, end = week_window(week)
+    assert (monday_of(start), monday_of(end - 1)) == (week, week)
+    assert monday_of(start - 1) != week != monday_of(end)
+
+
+def test_the_first_countme_week_begins_where_the_established_tool_lets_it_begin():
+    assert week_window(FIRST_COUNTME_WEEK)[0] == 1581292800
+
+
+def test_the_days_of_a_week_are_its_seven_from_monday_on():
+    days = days_of(date(2024, 2, 26))
+    assert days[0] == date(2024, 2, 26)
+    assert days[-1] == date(2024, 3, 3)
+    assert {monday_of_day(day) for day in days} == {date(2024, 2, 26)}
+    assert len(days) == 7
+
+
+def test_weeks_touched_by_days_are_given_once_and_in_order():
+    days = [date(2024, 3, 11), date(2024, 3, 10), date(2024, 3, 4)]
+    assert weeks_touched(days) == [date(2024, 3, 4), date(2024, 3, 11)]
