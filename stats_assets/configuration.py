@@ -1,0 +1,40 @@
+"""stats.yaml as a whole: one section per room, each described in the room's `config.py`."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from stats_assets.countme.config import CountmeConfig
+from stats_assets.log_sync.config import LogSyncConfig
+from stats_assets.shared.config import Section
+from stats_assets.shared.environment import PROJECT_FOLDER
+
+
+def _absolute(url: str) -> str:
+    """A relative folder is meant from the project, wherever a process happens to run."""
+    return url if "://" in url else str((PROJECT_FOLDER / Path(url)).resolve())
+
+
+class StatsConfig(Section):
+    """The whole of stats.yaml."""
+
+    archive: Annotated[str, AfterValidator(_absolute)] = Field(
+        default=".local/archive", min_length=1, description="folder or fsspec URL where files are kept"
+    )
+    log_sync: LogSyncConfig = Field(default_factory=LogSyncConfig)
+    countme: CountmeConfig = Field(default_factory=CountmeConfig)
+
+    @property
+    def first_day(self) -> date:
+        """The first daily partition of the logs."""
+        return self.log_sync.first_day or self.countme.first_day
+
+    def model_post_init(self, _context: Any) -> None:
+        if self.log_sync.hosts and self.countme.site not in self.log_sync.sites:
+            raise ValueError(
+                f"countme.site {self.countme.site!r} is not one of log_sync.sites ({', '.join(self.log_sync.sites)})"
+            )

@@ -1,0 +1,35 @@
+"""The front desk: the rooms and the resources they share, nothing else.
+
+Everything here is built from stats.yaml and the STATS_* environment when the code location loads; a mistake
+in either stops the loading with one line per problem.
+"""
+
+from __future__ import annotations
+
+import os
+
+import dagster as dg
+
+from stats_assets.configuration import StatsConfig
+from stats_assets.countme import defs as countme
+from stats_assets.log_sync import defs as log_sync
+from stats_assets.shared.config import read_config
+from stats_assets.shared.environment import read_environment
+from stats_assets.shared.resources import ArchiveResource, DatabaseResource
+
+
+@dg.definitions
+def stats_assets() -> dg.Definitions:
+    environment = read_environment(os.environ)
+    config = read_config(environment.config_file, StatsConfig, os.environ)
+    automation_is_running = os.environ.get("STATS_AUTOMATION", "stopped") == "running"
+    resources = {
+        # Given by name, so that the connection string stays out of everything Dagster stores or shows.
+        "database": DatabaseResource(dsn=dg.EnvVar("STATS_DSN")),
+        "archive": ArchiveResource(url=config.archive),
+    }
+    return dg.Definitions.merge(
+        dg.Definitions(resources=resources, executor=dg.in_process_executor),
+        log_sync.definitions(config.log_sync, config.first_day, automation_is_running),
+        countme.definitions(config.countme, automation_is_running),
+    )
