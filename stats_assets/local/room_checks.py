@@ -1,0 +1,47 @@
+"""What `doctor` asks of each room's sources. A room that has sources adds its function to ROOM_CHECKS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import date
+
+from stats_assets.configuration import StatsConfig
+from stats_assets.local.findings import Finding, note, ok, wrong
+from stats_assets.log_sync.config import LogSyncConfig
+from stats_assets.log_sync.expected import ExpectedFile, expected_files
+from stats_assets.log_sync.plan import Present
+from stats_assets.log_sync.transports import Transports, open_transports
+from stats_assets.log_sync.transports.limits import limits_of
+from stats_assets.shared.failures import OurMistake, SourceAway
+
+_ANSWER_SECONDS = 10
+
+
+def log_hosts(config: StatsConfig, day: date) -> Iterator[Finding]:
+    """Asks each log host for its file of the day, without fetching it."""
+    if not config.log_sync.hosts:
+        yield note("log_sync: no hosts in stats.yaml", "name your log hosts under log_sync.hosts")
+    with open_transports(replace(limits_of(config.log_sync), answer_seconds=_ANSWER_SECONDS)) as transports:
+        for file in _one_file_per_host(config.log_sync, day):
+            yield _ask(transports, file)
+
+
+def _one_file_per_host(config: LogSyncConfig, day: date) -> Iterable[ExpectedFile]:
+    return {file.host: file for file in expected_files(config, day)}.values()
+
+
+def _ask(transports: Transports, file: ExpectedFile) -> Finding:
+    place = f"log_sync: {file.host} at {file.source.shown}"
+    try:
+        answer = transports.of(file.source).probe(file.source)
+    except SourceAway as error:
+        return wrong(f"{place} does not answer: {error}", "check the network and the host's server")
+    except OurMistake as error:
+        return wrong(f"{place}: {error}", "check its url in stats.yaml")
+    if isinstance(answer, Present):
+        return ok(place)
+    return note(f"log_sync: {file.host} answers, but {answer.found}", "right if the host delivers later in the day")
+
+
+ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (log_hosts,)

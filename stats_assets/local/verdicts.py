@@ -1,0 +1,91 @@
+"""What became of a run: which of its partitions are materialized, and why the others are not. Read from events."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
+
+from stats_assets.local.run_plan import ONLY, Run
+
+_TELLING = {
+    dg.DagsterEventType.ASSET_MATERIALIZATION,
+    dg.DagsterEventType.STEP_FAILURE,
+    dg.DagsterEventType.RUN_FAILURE,
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The materialized partitions of a run that has ended, and, when it failed, why, in one line."""
+
+    done: frozenset[str]
+    reason: str | None
+
+    def reason_for(self, partition: str) -> str | None:
+        """What the reason says of this partition ("...; PARTITION: what; ..."), else all of it."""
+        if self.reason is None or not partition:
+            return self.reason
+        own = re.search(rf"(?:^|\s){re.escape(partition)}: (.+?)(?:; |$)", self.reason)
+        return own[1] if own else self.reason
+
+
+def final_attempt(instance: dg.DagsterInstance, run_id: str, now: float) -> str | None:
+    """The id under which the run ended, once it has; a run whose worker died may be on its second attempt.
+
+    `now` is in Unix seconds.
+    """
+    record = instance.get_run_record_by_id(run_id)
+    if record is None or not record.dagster_run.is_finished:
+        return None
+    will_retry = record.dagster_run.tags.get(WILL_RETRY_TAG)
+    if will_retry == "true":
+        retry = record.dagster_run.tags.get(AUTO_RETRY_RUN_ID_TAG)
+        return final_attempt(instance, retry, now) if retry else None
+    # Dagster reports the failure first and decides on another attempt just after.
+    is_undecided = record.dagster_run.is_failure and will_retry is None and now - (record.end_time or 0) < 10
+    return None if is_undecided else run_id
+
+
+def verdict(instance: dg.DagsterInstance, run_id: str, planned: Run) -> Verdict:
+    """How the ended run went. Of a failed one, only partitions it reported before are done."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None and run.is_success:
+        return Verdict(frozenset(planned.partitions), None)
+    events = [
+        record.event_log_entry.dagster_event
+        for record in instance.get_records_for_run(run_id, of_type=_TELLING, limit=100_000).records
+    ]
+    done = {
+        event.partition or ONLY
+        for event in events
+        if event
+        and event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION
+        and event.asset_key
+        and event.asset_key.to_user_string() == planned.asset
+    }
+    return Verdict(frozenset(done), _reason([event for event in events if event]) or _ended_how(run))
+
+
+def _reason(events: list[dg.DagsterEvent]) -> str | None:
+    """The first line of the failed step's own message, else what Dagster says of the run."""
+    for event in events:
+        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            failure = event.step_failure_data
+            told = failure.user_failure_data.description if failure.user_failure_data else None
+            error = failure.error.cause.message if failure.error and failure.error.cause else None
+            return _first_line(told or error or (failure.error.message if failure.error else "failed without a word"))
+    for event in events:
+        if event.event_type == dg.DagsterEventType.RUN_FAILURE and event.message:
+            return _first_line(event.message)
+    return None
+
+
+def _ended_how(run: dg.DagsterRun | None) -> str:
+    return "its run is gone from Dagster's tables" if run is None else f"its run ended as {run.status.value.lower()}"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else "no message"
