@@ -62,7 +62,7 @@ def draw(chart: Chart, series: Series, dpi: int = 100) -> bytes:
     _plot(axes, series)
     axes.set_title(chart.title, fontsize=20, loc="left")
     axes.set_xlabel("week (its Monday)", fontsize=13)
-    axes.set_ylabel("systems that sent countme", fontsize=13)
+    axes.set_ylabel("requests with countme (one per system, repository and week)", fontsize=13)
     picture = io.BytesIO()
     FigureCanvasAgg(figure).print_png(picture)
     return picture.getvalue()

@@ -2,7 +2,7 @@
 
 Everything is a pure function of a seed: the same seed, host, day and size give the same lines on every
 machine, however often and in whatever order they are asked for. What depends on today is only which files
-are already there, which is late and which is missing; `planned.py` knows those.
+are already there, which ends early and which is missing; `planned.py` knows those.
 
     world        the seed and the random streams drawn from it
     systems      what asks the mirror list: operating systems over the years, crawlers, curiosity

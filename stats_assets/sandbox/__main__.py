@@ -30,7 +30,7 @@ def serve(
     lines: Lines = DEFAULT_LINES,
     weeks: Annotated[int, typer.Option(min=1, help="how many weeks back folder hosts keep files")] = 56,
     seed: Seed = DEFAULT_SEED,
-    late_seconds: Annotated[float, typer.Option(help="how long after the start the late file appears")] = 240,
+    late_seconds: Annotated[float, typer.Option(help="age of the world when the late file is whole")] = 0,
 ) -> None:
     """Serves until it gets SIGTERM or Ctrl-C."""
     stopping = threading.Event()

@@ -62,6 +62,15 @@ class DayFiles:
                     _put(path, compressed(day_log(self.world, host.name, day), host.suffix), rotated_at(day))
         return path
 
+    def first_part(self, host: LogHost, day: date) -> bytes:
+        """What a host has that delivered too early: the lines of the day's first three quarters, compressed."""
+        lines = day_log(self.world, host.name, day).splitlines(keepends=True)
+        return compressed(b"".join(lines[: len(lines) * 3 // 4]), host.suffix)
+
+    def age_seconds(self, now: datetime) -> float:
+        """For how long there has been this world, restarts included."""
+        return now.timestamp() - self._stamp.stat().st_mtime
+
     def make_all(self, hosts: Iterable[LogHost], days: Iterable[date]) -> None:
         hosts = tuple(hosts)
         for day in days:

@@ -49,18 +49,19 @@ def missing_day(today: date) -> date:
 
 
 def late_day(today: date) -> date:
-    """The day LATE_HOST delivers only some minutes after the server has started."""
+    """The day whose last lines LATE_HOST delivers late: at first its file ends early."""
     return today - timedelta(days=LATE_DAYS_AGO)
 
 
-def has_file(host: LogHost, day: date, today: date, seconds_up: float, late_seconds: float) -> bool:
-    """Whether the host has its file of `day` at this moment: complete days only, two surprises apart."""
-    if not OLDEST_DAY <= day < today:
-        return False
-    if host.name == MISSING_HOST and day == missing_day(today):
-        return False
-    is_late = host.name == LATE_HOST and day == late_day(today) and seconds_up < late_seconds
-    return not is_late
+def has_file(host: LogHost, day: date, today: date) -> bool:
+    """Whether the host has a file of `day`: every day that is over, but the missing one."""
+    is_missing = host.name == MISSING_HOST and day == missing_day(today)
+    return OLDEST_DAY <= day < today and not is_missing
+
+
+def is_unfinished(host: LogHost, day: date, today: date, age_seconds: float, late_seconds: float) -> bool:
+    """Whether the host has only the first part of the file yet, its world being so old."""
+    return host.name == LATE_HOST and day == late_day(today) and age_seconds < late_seconds
 
 
 def days_ahead(today: date, weeks: int) -> Iterator[date]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from stats_assets.sandbox.log_hosts import late_day, missing_day
+from stats_assets.sandbox.log_hosts import missing_day
 
 
 def planned_failures(today: date) -> dict[str, set[str]]:
-    """Asset key to the partitions that may fail as planned when they are first materialized on `today` (UTC).
-
-    The missing day fails for good; the late one only until its file has arrived.
-    """
-    return {"log_sync/files": {missing_day(today).isoformat(), late_day(today).isoformat()}}
+    """Asset key to the partitions that fail on purpose when materialized on `today` (UTC): a host lost its file."""
+    return {"log_sync/files": {missing_day(today).isoformat()}}

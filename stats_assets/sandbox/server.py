@@ -8,7 +8,6 @@ GET /hosts/<host>/<yyyy>/<mm>/<dd>/<file>
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
@@ -17,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from stats_assets.sandbox.day_files import DayFiles, rotated_at
-from stats_assets.sandbox.log_hosts import LogHost, has_file, host_named
+from stats_assets.sandbox.log_hosts import LogHost, has_file, host_named, is_unfinished
 
 _FILE = re.compile(r"/hosts/(?P<host>[a-z0-9]+)/(?P<day>\d{4}/\d\d/\d\d)/[^/]+")
 _RANGE = re.compile(r"bytes=(?P<first>\d+)-(?P<last>\d*)")
@@ -26,7 +25,8 @@ _RANGE = re.compile(r"bytes=(?P<first>\d+)-(?P<last>\d*)")
 class LogHostServer(ThreadingHTTPServer):
     """Serves on 127.0.0.1:`port` (0: any free one). `now` gives aware UTC times.
 
-    `has_folders_from` tells /health whether the folder hosts reach back to a day.
+    `late_seconds` is how old the world must be for the late file to be whole; `has_folders_from` tells /health
+    whether the folder hosts reach back to a day.
     """
 
     daemon_threads = True
@@ -36,22 +36,26 @@ class LogHostServer(ThreadingHTTPServer):
         self,
         port: int,
         files: DayFiles,
-        late_seconds: float,
+        late_seconds: float = 0,
         has_folders_from: Callable[[date], bool] = lambda day: True,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.files = files
         self.has_folders_from = has_folders_from
         self._late_seconds = late_seconds
         self._now = now
-        self._seconds = seconds
-        self._started = seconds()
 
     def offers(self, host: LogHost, day: date) -> bool:
-        seconds_up = self._seconds() - self._started
-        return host.offered == "http" and has_file(host, day, self._now().date(), seconds_up, self._late_seconds)
+        return host.offered == "http" and has_file(host, day, self._now().date())
+
+    def content(self, host: LogHost, day: date) -> tuple[bytes, str]:
+        """The file as it is at this moment, and its entity tag."""
+        now = self._now()
+        version = self.files.version(host, day)
+        if is_unfinished(host, day, now.date(), self.files.age_seconds(now), self._late_seconds):
+            return self.files.first_part(host, day), version.replace('"', '"unfinished-', 1)
+        return self.files.made(host, day).read_bytes(), version
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -85,8 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer_text(HTTPStatus.SERVICE_UNAVAILABLE, "older folders are being made\n")
 
     def _answer_file(self, host: LogHost, day: date) -> None:
-        content = self.server.files.made(host, day).read_bytes()
-        version = self.server.files.version(host, day)
+        content, version = self.server.content(host, day)
         span = self._asked_range(len(content), version)
         if span is None:
             self.send_response(HTTPStatus.OK)

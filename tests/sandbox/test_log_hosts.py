@@ -6,7 +6,16 @@ from datetime import date, timedelta
 
 import pytest
 
-from stats_assets.sandbox.log_hosts import HOSTS, LogHost, days_ahead, has_file, host_named, late_day, missing_day
+from stats_assets.sandbox.log_hosts import (
+    HOSTS,
+    LogHost,
+    days_ahead,
+    has_file,
+    host_named,
+    is_unfinished,
+    late_day,
+    missing_day,
+)
 from stats_assets.sandbox.planned import planned_failures
 
 TODAY = date(2026, 11, 22)
@@ -18,8 +27,8 @@ def named(name: str) -> LogHost:
     return host
 
 
-def offers(name: str, day: date, seconds_up: float = 1000) -> bool:
-    return has_file(named(name), day, TODAY, seconds_up, late_seconds=240)
+def offers(name: str, day: date) -> bool:
+    return has_file(named(name), day, TODAY)
 
 
 def test_there_are_folders_and_http_in_both_compressions():
@@ -41,16 +50,21 @@ def test_exactly_one_host_lacks_one_day_of_the_last_four_weeks():
 
 
 def test_the_missing_file_turns_up_when_the_calendar_has_moved_on():
-    assert has_file(named("proxy03"), missing_day(TODAY), TODAY + timedelta(days=1), 0, 240)
+    assert has_file(named("proxy03"), missing_day(TODAY), TODAY + timedelta(days=1))
 
 
-def test_the_late_file_comes_some_minutes_after_the_start():
-    assert not offers("proxy04", late_day(TODAY), seconds_up=239)
-    assert offers("proxy04", late_day(TODAY), seconds_up=240)
+def test_the_last_lines_of_one_file_come_late():
+    for age_seconds, unfinished in ((89, [("proxy04", late_day(TODAY))]), (90, [])):
+        assert [
+            (host.name, day)
+            for host in HOSTS
+            for day in days_ahead(TODAY, weeks=4)
+            if is_unfinished(host, day, TODAY, age_seconds, late_seconds=90)
+        ] == unfinished
 
 
-def test_planned_failures_are_the_missing_and_the_late_day():
-    assert planned_failures(TODAY) == {"log_sync/files": {"2026-11-10", "2026-11-21"}}
+def test_the_missing_day_is_the_only_planned_failure():
+    assert planned_failures(TODAY) == {"log_sync/files": {"2026-11-10"}}
 
 
 def test_folders_are_made_newest_day_first():
