@@ -19,6 +19,7 @@ import pytest
 from psycopg2 import sql
 from sqlalchemy.engine import make_url
 
+from stats_assets.local import browser
 from stats_assets.local.postgres_binaries import find_binaries
 from stats_assets.local.private_postgres import PrivatePostgres, placed
 from stats_assets.local.unprivileged import way_to_run
@@ -31,7 +32,6 @@ _TEMPLATE = "STATS_TEST_TEMPLATE"
 # All other STATS_* variables are a developer's or an operator's own: no test may touch what they name.
 _FOR_TESTS = {_ADMIN_DSN, _TEMPLATE, "STATS_PG_BIN", "STATS_REFERENCE_DATA", "STATS_CHROMIUM"}
 _MISSING = "missing piece: "
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 _cluster = pytest.StashKey[PrivatePostgres]()
 
@@ -110,7 +110,7 @@ def reference_data() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> Path:
     """The Chromium program. Where CI=true its absence is a failure, elsewhere a skip that is told at the end."""
-    names = [os.environ["STATS_CHROMIUM"]] if "STATS_CHROMIUM" in os.environ else _BROWSERS
+    names = [os.environ["STATS_CHROMIUM"]] if "STATS_CHROMIUM" in os.environ else browser.NAMES
     if found := next(filter(None, map(shutil.which, names)), None):
         return Path(found)
     message = "no Chromium; apt-get install --no-install-recommends chromium, or set STATS_CHROMIUM to its path"

@@ -18,7 +18,7 @@ from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import is_busy, range_request
 
 # A run that fetches days loads them itself next, most often; who comes later may take over.
-_QUIET = timedelta(minutes=2)
+_QUIET = timedelta(seconds=20)
 _RANGES_PER_TICK = 10
 
 LOAD_JOB = "countme_load"

@@ -19,21 +19,27 @@ class Service:
     command: tuple[str, ...]
 
 
+# Under `up` one file's last lines come late, so that the sensor can be seen at work.
+_LATE_SECONDS = 45
+
+
+def sandbox_service(environment: Environment, late_seconds: int = 0) -> Service:
+    """The simulated sources; `late_seconds` is how old their world must be for the late file to be whole."""
+    options = ("--folder", str(sandbox_folder(environment)), "--port", str(environment.sandbox_port))
+    command = ("-m", "stats_assets.sandbox", "serve", *options, "--late-seconds", str(late_seconds))
+    return Service(SANDBOX, (sys.executable, *command))
+
+
 def services_of(environment: Environment, with_sandbox: bool) -> dict[str, Service]:
     """Every service the stack consists of, by name, in the order they are started."""
     workspace = str(workspace_file(environment))
     modules = {
-        SANDBOX: f"stats_assets.sandbox serve --folder {sandbox_folder(environment)}".split(maxsplit=3),
         CODE_SERVER: ["dagster", "api", "grpc", "--socket", str(code_socket(environment))],
         WEBSERVER: ["dagster_webserver", "--host", "127.0.0.1", "--port", str(environment.port), "-w", workspace],
         DAEMON: ["dagster._daemon", "run", "-w", workspace],
     }
-    modules[SANDBOX] += ["--port", str(environment.sandbox_port)]
     modules[CODE_SERVER] += ["--module-name", MODULE, "--location-name", LOCATION]
     # Run workers, too, are started with this Python.
     modules[CODE_SERVER] += ["--use-python-environment-entry-point"]
-    return {
-        name: Service(name, (sys.executable, "-m", *command))
-        for name, command in modules.items()
-        if with_sandbox or name != SANDBOX
-    }
+    sandbox = {SANDBOX: sandbox_service(environment, _LATE_SECONDS)} if with_sandbox else {}
+    return sandbox | {name: Service(name, (sys.executable, "-m", *command)) for name, command in modules.items()}

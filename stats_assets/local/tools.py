@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from stats_assets.local.browser import get_browser
 from stats_assets.local.console import say
 from stats_assets.local.databases import using_databases
 from stats_assets.local.migrating import become
@@ -26,8 +27,15 @@ _LOCK_OPTIONS = (
 )
 
 
+# Two of the longest files run stacks of their own and mostly wait; whole files keep what their tests share.
+_ALL_TESTS = ("--numprocesses=2", "--dist=loadfile")
+
+
 def test(arguments: Sequence[str]) -> int:
-    return _python("pytest", *arguments)
+    """Runs pytest with the arguments; without any, every test, in parallel."""
+    if not arguments:
+        get_browser()
+    return _python("pytest", *(arguments or _ALL_TESTS))
 
 
 def check() -> int:

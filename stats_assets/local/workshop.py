@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import httpx
@@ -19,7 +19,7 @@ from stats_assets.local.materialize import Request, Work
 from stats_assets.local.migrating import become, check_configuration, migrate_dagster, migrate_stats
 from stats_assets.local.progress import ProgressDisplay
 from stats_assets.local.run_plan import ONLY, Asset, Days, Outcome
-from stats_assets.local.services import SANDBOX, services_of
+from stats_assets.local.services import sandbox_service
 from stats_assets.local.surroundings import config_variables, environ_for, prepare_folders, uses_sandbox
 from stats_assets.shared.environment import PROJECT_FOLDER, Environment
 from stats_assets.shared.failures import SourceAway
@@ -34,7 +34,8 @@ def materialize(environment: Environment, selection: str, request: Request, url:
 
     Raises ConfigurationMistake or SourceAway.
     """
-    with _prepared(environment, url) as (definitions, instance, launcher):
+    oldest = request.days.first if request.days else None
+    with _prepared(environment, url, oldest) as (definitions, instance, launcher):
         return _work(definitions, instance, launcher, selection, request)
 
 
@@ -64,7 +65,7 @@ def _materialized(instance: dg.DagsterInstance, asset: Asset) -> set[str]:
 
 @contextmanager
 def _prepared(
-    environment: Environment, url: str | None
+    environment: Environment, url: str | None, oldest: date | None = None
 ) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance, Launcher]]:
     text = check_configuration(environment, config_variables(environment))
     with using_databases(environment) as databases:
@@ -74,7 +75,7 @@ def _prepared(
             migrate_stats(databases.dsn)
             migrate_dagster()
         definitions = load_definitions()
-        sandbox = _sandbox(environment) if url is None and uses_sandbox(text) else nullcontext()
+        sandbox = _sandbox(environment, oldest) if url is None and uses_sandbox(text) else nullcontext()
         with sandbox, dg.DagsterInstance.get() as instance:
             if url is not None:
                 yield definitions, instance, ThroughDaemon(url, instance)
@@ -84,17 +85,20 @@ def _prepared(
 
 
 @contextmanager
-def _sandbox(environment: Environment) -> Iterator[None]:
-    """The simulated sources, for as long as the block lasts; one that is there already is used and left alone."""
-    if _is_healthy(environment.sandbox_url):
+def _sandbox(environment: Environment, oldest: date | None) -> Iterator[None]:
+    """The simulated sources, for as long as the block lasts; one that is there already is used and left alone.
+
+    Begins when the folders of the simulated hosts reach back to the oldest day that is wanted.
+    """
+    health = f"{environment.sandbox_url}/health" + (f"?from={oldest}" if oldest else "")
+    if _is_healthy(health):
         yield
         return
     log = environment.home / "logs" / "sandbox-of-materialize.log"
-    command = services_of(environment, with_sandbox=True)[SANDBOX].command
-    process = processes.start(command, os.environ, PROJECT_FOLDER, log)
+    process = processes.start(sandbox_service(environment).command, os.environ, PROJECT_FOLDER, log)
     try:
         deadline = time.monotonic() + _SANDBOX_TIMEOUT_SECONDS
-        while not _is_healthy(environment.sandbox_url):
+        while not _is_healthy(health):
             if not processes.is_alive(process) or time.monotonic() > deadline:
                 raise SourceAway(f"the sandbox did not start on port {environment.sandbox_port}; its log: {log}")
             time.sleep(0.1)
@@ -105,7 +109,7 @@ def _sandbox(environment: Environment) -> Iterator[None]:
 
 def _is_healthy(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health", timeout=2, trust_env=False).status_code == 200
+        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
+from stats_assets.log_sync.checks import FILES, SPECS, evaluated
 from stats_assets.log_sync.columns import FILES_SCHEMA
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.reports import DayReport, failure_text
@@ -16,11 +17,10 @@ from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import done_partitions, told_to_dagster
 
 GROUP = "log_sync"
-FILES = dg.AssetKey(["log_sync", "files"])
 _CODE_VERSION = "1"
 _HALF_A_YEAR = 183
 
-Events = Iterator[dg.AssetMaterialization | dg.MaterializeResult]
+Events = Iterator[dg.AssetMaterialization | dg.AssetCheckResult | dg.MaterializeResult]
 
 
 def daily(first_day: date) -> dg.DailyPartitionsDefinition:
@@ -38,6 +38,7 @@ def build_files(config: LogSyncConfig, first_day: date) -> dg.AssetsDefinition:
         kinds={"file", "postgres"},
         tags={"layer": "raw"},
         partitions_def=daily(first_day),
+        check_specs=SPECS,
         # A year in two runs. Another policy than the assets that read the files, because a backfill puts assets of
         # one policy into one run: then a day that a host owes would hold up every other day.
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=_HALF_A_YEAR),
@@ -62,12 +63,13 @@ def build_files(config: LogSyncConfig, first_day: date) -> dg.AssetsDefinition:
         except dg.Failure:
             yield from _done(reports)
             raise
+        checks = list(evaluated(database, config))
         if not all(report.is_complete for report in reports):
-            yield from _done(reports)
+            yield from (*_done(reports), *checks)
             raise _incomplete(reports)
         for report in reports:
             context.add_asset_metadata(report.metadata, partition_key=report.day.isoformat())
-        yield dg.MaterializeResult()
+        yield dg.MaterializeResult(check_results=checks)
 
     return files
 

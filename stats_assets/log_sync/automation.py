@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from stats_assets.log_sync import store
-from stats_assets.log_sync.assets import FILES
+from stats_assets.log_sync.checks import FILES
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
 from stats_assets.log_sync.late import days_to_ask, files_to_probe

@@ -1,53 +1,73 @@
-"""Checks an operator looks at: what is missing, and what came but looks too small."""
+"""Checks an operator looks at: what is missing, and what came but looks too small.
+
+They belong to the asset's own step: as steps behind it they would be skipped just when something is missing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import dagster as dg
 
 from stats_assets.log_sync import store
-from stats_assets.log_sync.assets import FILES
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.coverage import Coverage, coverage, unusually_small
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
 from stats_assets.shared.postgres import StatsDatabase
 
+FILES = dg.AssetKey(["log_sync", "files"])
+SPECS = (
+    dg.AssetCheckSpec(
+        "every_expected_host_delivered",
+        asset=FILES,
+        description="Every host delivered its file of every day that was asked for.",
+    ),
+    dg.AssetCheckSpec(
+        "no_file_is_unusually_small",
+        asset=FILES,
+        description="No file is much smaller than its host's files usually are.",
+    ),
+)
+
 _NAMED = 5
 
 
-def build_checks(config: LogSyncConfig) -> list[dg.AssetChecksDefinition]:
-    """The checks over the last `config.check_days` days anybody has asked for."""
+def evaluated(database: StatsDatabase, config: LogSyncConfig) -> Iterator[dg.AssetCheckResult]:
+    """The results of `SPECS` over the last `config.check_days` days anybody has asked for."""
+    expected, rows = _recent(database, config)
+    yield _delivered(expected, rows)
+    yield _sizes(rows, config.small_file_share)
 
-    @dg.asset_check(asset=FILES, description="Every host delivered its file of every day that was asked for.")
-    def every_expected_host_delivered(database: dg.ResourceParam[StatsDatabase]) -> dg.AssetCheckResult:
-        expected, rows = _recent(database, config)
-        found = coverage(expected, rows)
-        return dg.AssetCheckResult(
-            passed=found.is_complete,
-            # A gap in what we asked for is an error; a day in between that nobody asked for may still be to come.
-            severity=dg.AssetCheckSeverity.ERROR if found.gaps else dg.AssetCheckSeverity.WARN,
-            description=_told(found),
-            metadata={
-                "expected_files": len(expected),
-                "gaps": found.gaps,
-                "days_never_asked_for": [day.isoformat() for day in found.unasked],
-                "coverage": dg.MetadataValue.md(f"```\n{found.chart}\n```"),
-            },
-        )
 
-    @dg.asset_check(asset=FILES, description="No file is much smaller than its host's files usually are.")
-    def no_file_is_unusually_small(database: dg.ResourceParam[StatsDatabase]) -> dg.AssetCheckResult:
-        _, rows = _recent(database, config)
-        small = unusually_small(rows.values(), config.small_file_share)
-        return dg.AssetCheckResult(
-            passed=not small,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=_list(small) or f"{len(rows)} files have the size they usually have",
-            metadata={"small_files": small, "limit_share": config.small_file_share},
-        )
+def _delivered(expected: list[ExpectedFile], rows: store.Manifest) -> dg.AssetCheckResult:
+    found = coverage(expected, rows)
+    return dg.AssetCheckResult(
+        asset_key=FILES,
+        check_name="every_expected_host_delivered",
+        passed=found.is_complete,
+        # A gap in what we asked for is an error; a day in between that nobody asked for may still be to come.
+        severity=dg.AssetCheckSeverity.ERROR if found.gaps else dg.AssetCheckSeverity.WARN,
+        description=_told(found),
+        metadata={
+            "expected_files": len(expected),
+            "gaps": found.gaps,
+            "days_never_asked_for": [day.isoformat() for day in found.unasked],
+            "coverage": dg.MetadataValue.md(f"```\n{found.chart}\n```"),
+        },
+    )
 
-    return [every_expected_host_delivered, no_file_is_unusually_small]
+
+def _sizes(rows: store.Manifest, limit_share: float) -> dg.AssetCheckResult:
+    small = unusually_small(rows.values(), limit_share)
+    return dg.AssetCheckResult(
+        asset_key=FILES,
+        check_name="no_file_is_unusually_small",
+        passed=not small,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=_list(small) or f"{len(rows)} files have the size they usually have",
+        metadata={"small_files": small, "limit_share": limit_share},
+    )
 
 
 def _recent(database: StatsDatabase, config: LogSyncConfig) -> tuple[list[ExpectedFile], store.Manifest]:

@@ -8,13 +8,12 @@ import dagster as dg
 
 from stats_assets.log_sync.assets import build_files
 from stats_assets.log_sync.automation import build_automation
-from stats_assets.log_sync.checks import build_checks
 from stats_assets.log_sync.config import LogSyncConfig
 
 
 def definitions(config: LogSyncConfig, first_day: date, automation_is_running: bool) -> dg.Definitions:
     """`first_day` is the first Dagster partition; `automation_is_running` holds until an operator decides otherwise."""
     return dg.Definitions.merge(
-        dg.Definitions(assets=[build_files(config, first_day)], asset_checks=build_checks(config)),
+        dg.Definitions(assets=[build_files(config, first_day)]),
         build_automation(config, first_day, automation_is_running),
     )

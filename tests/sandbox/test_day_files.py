@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stats_assets.sandbox.access_log import day_log
-from stats_assets.sandbox.day_files import DayFiles
+from stats_assets.sandbox.day_files import DayFiles, compressed
 from stats_assets.sandbox.folders import FolderKeeper
 from stats_assets.sandbox.log_hosts import HOSTS
 from stats_assets.sandbox.world import World
@@ -31,6 +31,11 @@ def test_a_file_holds_the_hosts_lines_in_its_compression(files: DayFiles, host):
     packed = files.made(host, DAY).read_bytes()
     unpack = gzip.decompress if host.suffix == ".gz" else lzma.decompress
     assert unpack(packed) == day_log(WORLD, host.name, DAY)
+
+
+def test_a_compressed_file_tells_nothing_of_when_it_was_made():
+    # Bytes 4 to 7 of a gzip file are a time stamp; an hour later the same lines must be the same file.
+    assert compressed(b"line\n", ".gz")[4:8] == bytes(4)
 
 
 def test_a_file_carries_the_time_of_its_rotation(files: DayFiles):

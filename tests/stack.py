@@ -1,0 +1,89 @@
+"""The whole stack as an operator meets it: the launcher's verbs on a home and a port of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from stats_assets.local.graphql import Graphql
+from stats_assets.local.stack import is_free
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+class Home:
+    """A folder and a port, and the launcher run with them."""
+
+    def __init__(self, folder: Path, port: int, config: Path) -> None:
+        self.folder, self.port = folder, port
+        without = {name: value for name, value in os.environ.items() if not name.startswith(("STATS_", "DAGSTER_"))}
+        self.environ = {
+            **without, "STATS_HOME": str(folder), "STATS_PORT": str(port), "STATS_CONFIG": str(config)
+        }  # fmt: skip
+
+    def stats(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([PROJECT / "stats", *arguments], env=self.environ, capture_output=True, text=True)
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [PROJECT / "stats", *arguments],
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ui(self) -> Graphql:
+        return Graphql(self.url)
+
+    def pids(self) -> dict[str, int]:
+        record = json.loads((self.folder / "run.json").read_text())
+        return {name: process["pid"] for name, process in record["services"].items()}
+
+    def postmaster(self) -> int:
+        (lock,) = self.folder.glob("pg/data-*/postmaster.pid")
+        return int(lock.read_text().split()[0])
+
+    def processes(self) -> list[str]:
+        """Every process of this home that is alive, by its command line."""
+        mark = str(self.folder).encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if mark in told and int(entry.name) != os.getpid():
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        return found
+
+
+def free_ports() -> int:
+    """A port that is free with the next one, below the range the kernel hands out; by chance, for parallel tests."""
+    for _ in range(100):
+        port = random.randrange(20_000, 32_000, 2)
+        if is_free(port) and is_free(port + 1):
+            return port
+    raise AssertionError("no two free ports")
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not come about"
+        time.sleep(0.2)
+
+
+def assets_of(home: Home) -> set[str]:
+    nodes = home.ui.ask("{ assetNodes { assetKey { path } } }")["assetNodes"]
+    return {"/".join(node["assetKey"]["path"]) for node in nodes}

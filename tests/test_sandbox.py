@@ -1,0 +1,266 @@
+"""The sandbox stack at work, seen from outside: verbs, GraphQL, a browser, and a kill in the middle."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.stack import PROJECT, Home, assets_of, free_ports, wait_for
+
+# One file, because its tests share one stack: the workers of a parallel run take whole files.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc"),
+]
+
+Sandbox = tuple[Home, subprocess.CompletedProcess[str]]
+
+TODAY = datetime.now(UTC).date()
+MISSING_DAY = TODAY - timedelta(days=12)
+MONDAY = TODAY - timedelta(days=TODAY.weekday())
+
+_RUNS = """
+query ($filter: RunsFilter!) { runsOrError(filter: $filter, limit: 50) { ... on Runs { results {
+    runId status assetSelection { path } tags { key value } } } } }
+"""
+_PARTITIONS = """
+query ($asset: AssetKeyInput!) { assetNodeOrError(assetKey: $asset) { ... on AssetNode { assetPartitionStatuses {
+    ... on TimePartitionStatuses { ranges { status startKey endKey } } } } } }
+"""
+_BACKFILL = """
+mutation ($backfill: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $backfill) {
+    __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }
+"""
+_BACKFILL_STATUS = """
+query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }
+"""
+_EVENTS = """
+query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events { ... on MessageEvent { message } } } } }
+"""
+# A whole week that nothing happens to any more.
+SUNDAY = MONDAY - timedelta(days=15)
+_TABLES = {
+    # Without the host: its hash has another key in every database.
+    "hits": """
+        SELECT hit_at, os_name, os_version, os_variant, os_arch, sys_age, repo_tag, repo_arch,
+               day, log_host, byte_offset
+        FROM countme.hits WHERE day BETWEEN date :'sunday' - 6 AND :'sunday' ORDER BY day, log_host, byte_offset""",
+    "totals": "SELECT * FROM countme.weekly_totals t WHERE week = date :'sunday' - 6 ORDER BY t::text",
+    "weeks": "SELECT week, is_complete, missing, hits FROM countme.weeks WHERE week = date :'sunday' - 6",
+    "files": """SELECT day, host, site, state, sha256 FROM log_sync.files
+                WHERE day BETWEEN date :'sunday' - 6 AND :'sunday' ORDER BY day, host, site""",
+}
+_CHROMIUM_ARGUMENTS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The sandbox stack, up and filled, with what `up --detach` said."""
+    home = Home(tmp_path_factory.mktemp("sandbox") / "home", free_ports(), PROJECT / "stats.yaml")
+    yield home, home.stats("up", "--detach")
+    home.stats("down")
+    assert home.processes() == []
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("chromium"),
+            executable_path=chromium,
+            args=_CHROMIUM_ARGUMENTS,
+            viewport={"width": 1600, "height": 900},
+        )
+        context.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
+        yield context.pages[0]
+        context.close()
+
+
+def runs(home: Home, **filters: Any) -> list[dict[str, Any]]:
+    return home.ui.ask(_RUNS, filter=filters)["runsOrError"]["results"]
+
+
+def failed_partitions(home: Home, *asset: str) -> set[str]:
+    answer = home.ui.ask(_PARTITIONS, asset={"path": asset})
+    ranges = answer["assetNodeOrError"]["assetPartitionStatuses"]["ranges"]
+    return {key for found in ranges if found["status"] == "FAILED" for key in (found["startKey"], found["endKey"])}
+
+
+def tables(home: Home) -> dict[str, str]:
+    """The tables of one week as text, without what a rerun may change."""
+    found = {
+        name: home.stats("psql", "-qAtc", statement.replace(":'sunday'", f"'{SUNDAY}'")).stdout
+        for name, statement in _TABLES.items()
+    }
+    assert all(found.values())
+    return found
+
+
+def test_up_fills_the_last_weeks_and_fails_only_as_planned(sandbox: Sandbox):
+    home, up = sandbox
+    assert up.returncode == 0, up.stderr
+    assert f"Dagster UI: {home.url}" in up.stdout
+    assert "as planned: log_sync/files" in up.stderr
+    counted = home.stats("psql", "-Atc", "SELECT count(*) > 0 FROM countme.weekly_totals")
+    assert counted.stdout == "t\n", counted.stderr
+
+
+def test_the_ui_has_loaded_every_room(sandbox: Sandbox):
+    home, _ = sandbox
+    assert {"log_sync/files", "countme/raw_hits", "countme/weekly_totals"} <= assets_of(home)
+
+
+def test_up_again_says_where_it_is_running(sandbox: Sandbox):
+    home, _ = sandbox
+    before = home.pids()
+    again = home.stats("up")
+    assert (again.returncode, again.stdout) == (0, f"already running at {home.url}\n")
+    assert home.pids() == before
+
+
+def test_materialize_goes_through_the_running_daemon(sandbox: Sandbox):
+    home, _ = sandbox
+    made = home.stats("materialize", "countme/charts")
+    assert made.returncode == 0, made.stderr
+    (ours, *_) = [run for run in runs(home) if run["assetSelection"] == [{"path": ["countme", "charts"]}]]
+    assert ours["status"] == "SUCCESS"
+    # Dagster sets it on runs that a code server executes, not on those in another process.
+    assert "dagster/code_location" in {tag["key"] for tag in ours["tags"]}
+
+
+def test_one_day_is_red_for_the_planned_reason_and_no_other(sandbox: Sandbox):
+    home, _ = sandbox
+    assert failed_partitions(home, "log_sync", "files") == {str(MISSING_DAY)}
+    assert failed_partitions(home, "countme", "raw_hits") == set()
+    incomplete = home.stats("psql", "-Atc", "SELECT missing FROM countme.weeks WHERE NOT is_complete").stdout
+    assert f"{MISSING_DAY}: proxy03 missing" in incomplete
+
+
+def test_a_failed_day_is_listed_with_exit_code_1_and_the_others_are_done(sandbox: Sandbox):
+    home, _ = sandbox
+    span = ("--from", str(MISSING_DAY - timedelta(days=1)), "--to", str(MISSING_DAY + timedelta(days=1)))
+    made = home.stats("materialize", "group:log_sync or group:countme", *span)
+    assert made.returncode == 1
+    assert f"log_sync/files {MISSING_DAY}: proxy03 has no" in made.stderr
+    for day in (MISSING_DAY - timedelta(days=1), MISSING_DAY + timedelta(days=1)):
+        assert re.search(rf"countme/raw_hits {day}.*done", made.stderr), made.stderr
+
+
+def test_in_process_and_through_the_daemon_days_and_ranges_give_the_same_rows(
+    sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
+):
+    home, _ = sandbox  # made by the daemon, as a range
+    other = Home(tmp_path_factory.mktemp("other") / "home", free_ports(), PROJECT / "stats.yaml")
+    # From the Sunday before: the last lines of its file are of the week's first minutes.
+    for first, last in ((SUNDAY, SUNDAY), (SUNDAY - timedelta(days=7), SUNDAY - timedelta(days=1))):
+        made = other.stats("materialize", "group:log_sync or group:countme", "--from", str(first), "--to", str(last))
+        assert made.returncode == 0, made.stderr
+    assert other.processes() == []
+    assert tables(other) == tables(home)
+
+
+def test_a_year_is_backfilled_in_a_dozen_runs_at_most(sandbox: Sandbox):
+    home, _ = sandbox
+    days = [str(MONDAY - timedelta(weeks=2, days=n)) for n in range(365)]
+    assets = [{"path": ["log_sync", "files"]}, {"path": ["countme", "raw_hits"]}]
+    asked = home.ui.ask(_BACKFILL, backfill={"assetSelection": assets, "partitionNames": days})
+    backfill = asked["launchPartitionBackfill"]["backfillId"]
+
+    def status() -> str:
+        return home.ui.ask(_BACKFILL_STATUS, id=backfill)["partitionBackfillOrError"]["status"]
+
+    wait_for(lambda: status() != "REQUESTED", seconds=400)
+    assert status() == "COMPLETED_SUCCESS"
+    made = runs(home, tags=[{"key": "dagster/backfill", "value": backfill}])
+    assert [run["status"] for run in made] == ["SUCCESS"] * len(made)
+    assert len(made) <= 12
+    loaded = home.stats("psql", "-Atc", "SELECT count(DISTINCT day) >= 365 FROM countme.sources").stdout
+    assert loaded == "t\n"
+
+
+def test_a_worker_killed_in_the_middle_is_reported_and_a_rerun_leaves_the_same_rows(sandbox: Sandbox):
+    home, _ = sandbox
+    before = tables(home)
+    span = ("--from", str(SUNDAY - timedelta(weeks=30)), "--to", str(SUNDAY))
+    remake = subprocess.Popen([PROJECT / "stats", "materialize", "countme/raw_hits", *span], env=home.environ)
+    wait_for(lambda: worker_of(home))
+    killed, worker = worker_of(home) or ("", 0)
+    os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: runs(home, runIds=[killed])[0]["status"] == "FAILURE", seconds=60)
+    assert remake.wait(timeout=300) == 0  # the queue has started it once more
+    assert tables(home) == before
+
+
+def worker_of(home: Home) -> tuple[str, int] | None:
+    """The run that is loading hits, and its worker process, once it has replaced a day."""
+    for run in runs(home, statuses=["STARTED"]):
+        if run["assetSelection"] == [{"path": ["countme", "raw_hits"]}]:
+            logged = home.ui.ask(_EVENTS, id=run["runId"])["logsForRun"]["events"]
+            if any("hits in" in event.get("message", "") for event in logged):
+                pids = [event["message"] for event in logged if "(pid: " in event.get("message", "")]
+                return run["runId"], int(re.findall(r"\(pid: (\d+)\)", pids[-1])[0])
+    return None
+
+
+def test_a_file_that_was_completed_late_is_fetched_and_loaded_by_itself(sandbox: Sandbox):
+    home, _ = sandbox
+    statement = """
+        SELECT f.source_version NOT LIKE '%unfinished%' AND f.sha256 = s.sha256
+        FROM log_sync.files f JOIN countme.sources s USING (day, host, site)
+        WHERE f.host = 'proxy04' AND f.day = date 'today' - 1"""
+    wait_for(lambda: home.stats("psql", "-Atc", statement).stdout == "t\n", seconds=240)
+    (asked, *_) = runs(home, tags=[{"key": "dagster/sensor_name", "value": "late_or_changed_files"}])
+    assert asked["status"] == "SUCCESS"
+
+
+@pytest.mark.browser
+def test_the_lineage_page_shows_how_the_assets_hang_together(sandbox: Sandbox, page: Page):
+    home, _ = sandbox
+    page.goto(f"{home.url}/locations/stats_assets/asset-groups/countme/lineage")
+    for name in ("files", "raw_hits", "weekly_totals", "totals_csv", "charts"):
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+
+
+@pytest.mark.browser
+def test_a_click_on_materialize_ends_in_success(sandbox: Sandbox, page: Page):
+    home, _ = sandbox
+    page.goto(f"{home.url}/assets/countme/totals_csv")
+    page.locator("button", has_text="Materialize").first.click()
+    launched = page.get_by_text("Launched run").first
+    expect(launched).to_be_visible()
+    found = re.search(r"Launched run (\w+)", launched.inner_text())
+    assert found is not None
+    (run,) = [run["runId"] for run in runs(home) if run["runId"].startswith(found[1])]
+    page.goto(f"{home.url}/runs/{run}")
+    expect(page.get_by_text("RUN_SUCCESS").first).to_be_visible()
+
+
+@pytest.mark.browser
+def test_the_failed_run_tells_in_our_words_what_is_missing(sandbox: Sandbox, page: Page):
+    home, _ = sandbox
+    failed = runs(home, statuses=["FAILURE"])
+    run = next(run["runId"] for run in failed if run["assetSelection"] == [{"path": ["log_sync", "files"]}])
+    page.goto(f"{home.url}/runs/{run}")
+    expect(page.get_by_text(f"{MISSING_DAY}: proxy03 has no").first).to_be_visible()
+
+
+def test_no_secret_and_no_connection_string_is_on_a_command_line(sandbox: Sandbox):
+    home, _ = sandbox
+    commands = home.processes()
+    assert len(commands) > 4
+    assert not [command for command in commands if "postgresql" in command and "@" in command]
