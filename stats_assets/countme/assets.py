@@ -185,17 +185,17 @@ def _damaged_days(damaged: list[str], days: int) -> str:
 
 def _rejected_lines_check(reports: list[DayReport], limit_share: float) -> dg.AssetCheckResult:
     unreadable = {
-        f"{report.day} {source.host}": f"{source.rejected} of {source.lines} lines rejected, {source.hits} hits"
+        f"{report.day}: {source.host}": f"{source.rejected} of {source.lines} lines rejected, {source.hits} hits"
         for report in reports
         for source in report.sources
         if is_unreadable(source.lines, source.hits, source.rejected, limit_share)
     }
-    named = "; ".join(f"{file}: {what}" for file, what in list(unreadable.items())[:5])
+    named = "; ".join(f"{file} has {what}" for file, what in list(unreadable.items())[:5])
     return dg.AssetCheckResult(
         check_name=_REJECTED_LINES,
         passed=not unreadable,
         metadata={"limit_share": limit_share, "files": unreadable},
-        description=f"{len(unreadable)} files are not what they should be: {named}. Samples: countme.quarantine."
+        description=f"{len(unreadable)} files are not what they should be: {named}; samples are in countme.quarantine"
         if unreadable
         else "every file is readable",
     )

@@ -89,8 +89,9 @@ class Work:
     def _note(self, run: Run, verdict: Verdict) -> None:
         self.outcome.done.setdefault(run.asset, set()).update(verdict.done)
         if verdict.reason is not None:
-            # A run can fail with every partition made: a check that blocks, an error after the last day.
-            failed = [key for key in run.partitions if key not in verdict.done] or run.partitions
+            failed = [key for key in run.partitions if key not in verdict.done]
+            if not failed:  # all are made, but a check blocks or an error came after the last: whom does it name?
+                failed = [key for key in run.partitions if verdict.own_reason(key)] or list(run.partitions)
             reasons = {key: verdict.reason_for(key) or verdict.reason for key in failed}
             self.outcome.failed.setdefault(run.asset, {}).update(reasons)
 

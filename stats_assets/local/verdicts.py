@@ -14,6 +14,7 @@ _TELLING = {
     dg.DagsterEventType.ASSET_MATERIALIZATION,
     dg.DagsterEventType.STEP_FAILURE,
     dg.DagsterEventType.RUN_FAILURE,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
 }
 
 
@@ -26,10 +27,14 @@ class Verdict:
 
     def reason_for(self, partition: str) -> str | None:
         """What the reason says of this partition ("...; PARTITION: what; ..."), else all of it."""
+        return self.own_reason(partition) or self.reason
+
+    def own_reason(self, partition: str) -> str | None:
+        """What the reason says of this partition alone; None when it does not name it."""
         if self.reason is None or not partition:
-            return self.reason
+            return None
         own = re.search(rf"(?:^|\s){re.escape(partition)}: (.+?)(?:; |$)", self.reason)
-        return own[1] if own else self.reason
+        return own[1] if own else None
 
 
 def final_attempt(instance: dg.DagsterInstance, run_id: str, now: float) -> str | None:
@@ -70,7 +75,12 @@ def verdict(instance: dg.DagsterInstance, run_id: str, planned: Run) -> Verdict:
 
 
 def _reason(events: list[dg.DagsterEvent]) -> str | None:
-    """The first line of the failed step's own message, else what Dagster says of the run."""
+    """What a failed blocking check says, else the failed step's own first line, else what Dagster says of the run."""
+    for event in events:
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if check.blocking and not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+                return _first_line(f"check {check.check_name}: {check.description or 'failed without a word'}")
     for event in events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             failure = event.step_failure_data

@@ -113,7 +113,7 @@ def test_a_file_of_garbage_fails_its_check_and_stops_what_comes_after(runs: Runs
     result = runs.run(RAW_HITS, first=DAYS[2])
     (check,) = result.get_asset_check_evaluations()
     assert (check.passed, check.blocking) == (False, True)
-    assert "2024-03-06 proxy01: 50 of 50 lines rejected, 0 hits" in (check.description or "")
+    assert "2024-03-06: proxy01 has 50 of 50 lines rejected, 0 hits" in (check.description or "")
 
 
 def test_a_damaged_copy_fails_its_day_and_no_other(runs: Runs):

@@ -130,6 +130,17 @@ def test_a_run_that_fails_with_every_partition_made_counts_as_failed():
     assert "files 2026-11-04: a check failed" in failure_lines(outcome)
 
 
+def test_a_blocking_check_fails_the_days_it_names_and_no_other():
+    class Blocked(Pretending):
+        def execute(self, runs: Sequence[Run]) -> Iterator[tuple[Run, Verdict]]:
+            for run in runs:
+                reason = "check lines: 1 file is odd: 2026-11-04: a has no hit; look" if run.asset == "files" else None
+                yield run, Verdict(frozenset(run.partitions), reason)
+
+    outcome = carry_out(Blocked({}), Request(days=WEEK))
+    assert outcome.failed == {"files": {"2026-11-04": "a has no hit"}}
+
+
 def test_the_reason_of_one_day_is_taken_out_of_the_message_for_all():
     verdict = Verdict(frozenset(), "files: 2 of 9 days incomplete: 2026-11-04: a is away; 2026-11-05: b is away; rerun")
     assert verdict.reason_for("2026-11-04") == "a is away"
@@ -172,9 +183,21 @@ def report() -> None:
     raise ValueError("no paper in the printer")
 
 
+@dg.asset(
+    partitions_def=DAILY,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    key_prefix="room",
+    group_name="checked",
+    check_specs=[dg.AssetCheckSpec("lines", asset=["room", "hits"], blocking=True)],
+)
+def hits() -> dg.MaterializeResult:
+    told = "1 file is odd: 2026-11-03: a has no hit; look"
+    return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=False, description=told)])
+
+
 @pytest.fixture(scope="module")
 def definitions() -> dg.Definitions:
-    return dg.Definitions(assets=[raw, clean, report], executor=dg.in_process_executor)
+    return dg.Definitions(assets=[raw, clean, report, hits], executor=dg.in_process_executor)
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +240,7 @@ def test_a_selection_in_dagsters_syntax_is_understood(definitions):
 def test_a_selection_of_nothing_names_what_there_is(definitions, selection):
     with (
         dg.DagsterInstance.ephemeral() as instance,
-        pytest.raises(ConfigurationMistake, match=r"there are: room/clean, room/raw, room/report") as caught,
+        pytest.raises(ConfigurationMistake, match=r"there are: room/clean, room/hits, room/raw, room/report") as caught,
     ):
         selected(definitions, selection, instance)
     assert "\n" not in str(caught.value)
@@ -269,3 +292,11 @@ def test_a_run_that_is_tried_again_ends_as_its_second_attempt(failed_and_good_ru
     assert final_attempt(instance, failed, ended_at + 11) is None
     instance.add_run_tags(failed, {"dagster/auto_retry_run_id": good})
     assert final_attempt(instance, failed, ended_at + 11) == good
+
+
+def test_a_blocking_check_is_told_in_its_own_words(definitions: dg.Definitions):
+    with dg.DagsterInstance.ephemeral() as instance:
+        launcher = InProcess(definitions.resolve_implicit_global_asset_job_def(), instance)
+        assets = selected(definitions, "group:checked", instance)
+        outcome = Work(assets, Request(days=WEEK), launcher, Silent()).carry_out()
+    assert outcome.failed == {"room/hits": {"2026-11-03": "a has no hit"}}
