@@ -3,7 +3,8 @@
     python -m benchmarks.countme.generate access.log --lines 1000000 --first-day 2024-03-04 --days 1
 
 About 82 % of the lines ask for the mirror list and count, 17 % of the clients speak IPv6, some addresses hide a
-crowd, some hundred repositories times some hundred systems ask, and 0.5 % of the lines are odd in one way or another.
+crowd, some three hundred systems ask, each for its own repositories, and 0.5 % of the lines are odd in one way or
+another.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ import argparse
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
+_System = tuple[str, list[str]]  # agent, and the requests it makes
+_Value = TypeVar("_Value")
+
 _CHUNK_LINES = 50_000
+_AGES = ("", "", "", "&countme=1", "&countme=2", "&countme=3", "&countme=4")
 _SECONDS_PER_DAY = 86_400
 
 _ARCHES = ("x86_64", "x86_64", "x86_64", "x86_64", "x86_64", "aarch64", "aarch64", "ppc64le", "s390x")
@@ -48,20 +54,19 @@ _ODD_LINES = (
 def log_lines(lines: int, first_day: date, days: int = 1, seed: int = 1) -> Iterator[bytes]:
     """The log in pieces of many lines, ordered by time, spread evenly over the days (UTC)."""
     rng = np.random.default_rng(seed)
-    requests, agents, hosts = _wanted_requests(), _agents(), _hosts(rng, max(1000, lines // 3))
+    systems, hosts = _systems(), _hosts(rng, max(1000, lines // 3))
     start = int(datetime(first_day.year, first_day.month, first_day.day, tzinfo=UTC).timestamp())
     span = days * _SECONDS_PER_DAY
     for done in range(0, lines, _CHUNK_LINES):
         count = min(_CHUNK_LINES, lines - done)
         seconds = start + (np.arange(done, done + count) * span) // lines
-        yield _chunk(rng, _times(seconds), requests, agents, hosts)
+        yield _chunk(rng, _times(seconds), systems, hosts)
 
 
 def _chunk(
     rng: np.random.Generator,
     times: Sequence[str],
-    requests: Sequence[str],
-    agents: Sequence[str],
+    systems: Sequence[_System],
     hosts: Sequence[str],
 ) -> bytes:
     count = len(times)
@@ -70,15 +75,16 @@ def _chunk(
         kind.tolist(),
         times,
         _skewed(rng, hosts, count, power=2),
-        _skewed(rng, requests, count, power=3),
-        _skewed(rng, agents, count, power=3),
+        _skewed(rng, systems, count, power=3),
         rng.integers(300, 40_000, count).tolist(),
         strict=True,
     )
     return "".join(_line(*row) for row in rows).encode()
 
 
-def _line(kind: float, time: str, host: str, request: str, agent: str, size: int) -> str:
+def _line(kind: float, time: str, host: str, system: _System, size: int) -> str:
+    agent, requests = system
+    request = requests[size % len(requests)]
     if kind < 0.82:
         return f'{host} - - [{time}] "{request}" {302 if kind < 0.01 else 200} {size} "-" "{agent}"\n'
     if kind < 0.835:
@@ -88,7 +94,7 @@ def _line(kind: float, time: str, host: str, request: str, agent: str, size: int
     return _ODD_LINES[size % len(_ODD_LINES)].format(host=host, time=time) + "\n"
 
 
-def _skewed(rng: np.random.Generator, values: Sequence[str], count: int, power: int) -> list[str]:
+def _skewed(rng: np.random.Generator, values: Sequence[_Value], count: int, power: int) -> list[_Value]:
     """Some values much more often than others."""
     indexes: list[int] = (rng.random(count) ** power * len(values)).astype(np.int64).tolist()
     return [values[index] for index in indexes]
@@ -109,42 +115,44 @@ def _hosts(rng: np.random.Generator, count: int) -> list[str]:
     ]
 
 
-def _wanted_requests() -> list[str]:
-    ages = ("", "", "", "&countme=1", "&countme=2", "&countme=3", "&countme=4")
-    repositories = [
-        f"metalink?repo={name}&arch={arch}"
-        for release in (37, 38, 39, 40)
-        for name in (f"fedora-{release}", f"updates-released-f{release}", f"fedora-cisco-openh264-{release}")
-        for arch in dict.fromkeys(_ARCHES)
-    ] + [
-        f"mirrorlist?repo={name}&arch={arch}&infra=stock&content=almalinux"
-        for name in ("epel-7", "epel-8", "epel-modular-8", "epel-9", "epel-next-9")
-        for arch in dict.fromkeys(_ARCHES)
-    ]
-    texts = [f"GET /{repository}{age} HTTP/{v}" for repository in repositories for age in ages for v in ("2.0", "1.1")]
-    return _shuffled(texts)
-
-
-def _agents() -> list[str]:
-    systems = [
-        f"Fedora Linux {release}; {variant}; Linux.{arch}"
+def _systems() -> list[_System]:
+    """What asks, and for what: a system asks for repositories of its own release and architecture."""
+    fedoras = [
+        (f"Fedora Linux {release}; {variant}; Linux.{arch}", _fedora_repositories(release), arch)
         for release in (37, 38, 39, 40)
         for variant in _FEDORA_VARIANTS
         for arch in dict.fromkeys(_ARCHES)
-    ] + [
-        f"{name} {version}; generic; Linux.{arch}"
+    ]
+    rebuilds = [
+        (f"{name} {version}; generic; Linux.{arch}", _epel_repositories(version[0]), arch)
         for name in _REBUILDS
         for version in ("8.8", "8.9", "9.2", "9.3")
         for arch in dict.fromkeys(_ARCHES)
     ]
-    agents = [f"{'libdnf' if i % 3 else 'libdnf/0.73.1'} ({system})" for i, system in enumerate(systems)]
-    agents += _OTHER_AGENTS * 3
-    return _shuffled(agents)
+    systems = [
+        (f"{'libdnf' if number % 3 else 'libdnf/0.73.1'} ({system})", _requests(repositories, arch, _AGES))
+        for number, (system, repositories, arch) in enumerate(fedoras + rebuilds)
+    ]
+    systems += [(agent, _requests(_fedora_repositories(39), "x86_64", ("",))) for agent in _OTHER_AGENTS] * 3
+    order = np.random.default_rng(0).permutation(len(systems)).tolist()
+    return [systems[place] for place in order]
 
 
-def _shuffled(texts: list[str]) -> list[str]:
-    """So that the texts that are frequent are a mixture."""
-    return [texts[i] for i in np.random.default_rng(0).permutation(len(texts)).tolist()]
+def _fedora_repositories(release: int) -> tuple[str, ...]:
+    return (f"metalink?repo=fedora-{release}", f"metalink?repo=updates-released-f{release}")
+
+
+def _epel_repositories(major: str) -> tuple[str, ...]:
+    return (f"mirrorlist?repo=epel-{major}", f"mirrorlist?repo=epel-next-{major}")
+
+
+def _requests(repositories: Sequence[str], arch: str, ages: Sequence[str]) -> list[str]:
+    return [
+        f"GET /{repository}&arch={arch}{age} HTTP/{version}"
+        for repository in repositories
+        for age in ages
+        for version in ("2.0", "1.1")
+    ]
 
 
 def main() -> None:
