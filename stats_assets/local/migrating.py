@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -35,12 +36,16 @@ def migrate_dagster() -> None:
     import dagster as dg
     from sqlalchemy.exc import DBAPIError
 
+    # Under `up` the code server may be making the same tables: Dagster then warns on the terminal and tries again.
+    logging.disable(logging.WARNING)
     try:
         with dg.DagsterInstance.get() as instance:  # makes the tables where there are none
             if not _is_current(instance):
                 instance.upgrade()
     except DBAPIError as error:
         raise SourceAway(f"Dagster's tables (STATS_DAGSTER_DSN) cannot be made ready: {_first_line(error)}") from error
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _is_current(instance: DagsterInstance) -> bool:
