@@ -16,6 +16,7 @@ import numpy as np
 from stats_assets.countme import sql
 from stats_assets.countme.config import CountmeConfig, Policy
 from stats_assets.countme.parse import Window
+from stats_assets.countme.repeats import HitSigns
 from stats_assets.countme.reports import DayReport, SourceReport
 from stats_assets.countme.scan import HitBlock, LogScanner
 from stats_assets.countme.store import (
@@ -75,14 +76,15 @@ class DayLoader:
         with self._database.transaction() as cursor:
             lock_slice(cursor, "countme.raw_hits", f"{self._config.site} {day}")
             spans = delete_day(cursor, slice_)
-            sources = [self._load_file(cursor, day, file) for file in delivered_files(cursor, slice_)]
+            signs = HitSigns(hits_window(self._config.policy, day).oldest) if self._config.policy == "compat" else None
+            sources = [self._load_file(cursor, day, file, signs) for file in delivered_files(cursor, slice_)]
             repeats = 0
-            if self._config.policy == "compat":
+            if signs:
                 spans += [span for source in sources for span in source.spans.values()]
-                repeats = find_repeats(cursor, slice_, spans)
+                repeats = find_repeats(cursor, slice_, spans, signs.suspicious_seconds())
         return DayReport(day, sources, repeats, time.monotonic() - started)
 
-    def _load_file(self, cursor: Cursor, day: date, file: LogFile) -> SourceReport:
+    def _load_file(self, cursor: Cursor, day: date, file: LogFile, signs: HitSigns | None) -> SourceReport:
         source = {
             "site": self._config.site,
             "day": day,
@@ -95,7 +97,7 @@ class DayLoader:
         report = SourceReport(file.host)
         self._scanner.window = hits_window(self._config.policy, day)
         for block in self._scan(day, file):
-            self._copy_hits(cursor, source_id, block)
+            self._copy_hits(cursor, source_id, block, signs)
             keep_extras(cursor, source_id, block)
             report.add(block)
         finish_source(cursor, source_id, report)
@@ -112,11 +114,13 @@ class DayLoader:
                 f" rerun log_sync/files for {day}, then this day"
             ) from error
 
-    def _copy_hits(self, cursor: Cursor, source_id: int, block: HitBlock) -> None:
+    def _copy_hits(self, cursor: Cursor, source_id: int, block: HitBlock, signs: HitSigns | None) -> None:
         """Copies straight into the table partition of each week: a block rarely has more than one."""
         if not len(block.hit_seconds):
             return
         client_ids = self._ids_of(block)
+        if signs:
+            signs.add(block.hit_seconds, block.address_key, client_ids, block.sys_age)
         for week, rows in _rows_by_week(block.hit_seconds):
             if week not in self._leaves:
                 ensure_leaf(self._database, week)

@@ -97,13 +97,20 @@ USING countme.sources s
 WHERE s.source_id = p.source_id AND s.site = %(site)s AND p.hit_at >= %(oldest)s AND p.hit_at <= %(newest)s
 """
 
-# Equal rows share their second, so a time span holds all copies of each of its rows. The first copy by day of
-# the file, host and place counts. The hash aggregate finds the few equal groups; only those are sorted.
-ADD_REPEATS = """
+# The time that rows of a day's files share with the files of other days: usually some minutes after midnight.
+SHARED_TIME = """
+SELECT min(greatest(d.oldest_at, %(oldest)s)), max(least(d.newest_at, %(newest)s))
+FROM countme.source_days d JOIN countme.sources s USING (source_id)
+WHERE s.site = %(site)s AND s.day <> %(day)s AND d.oldest_at <= %(newest)s AND d.newest_at >= %(oldest)s
+"""
+
+# Equal rows share their second, so a second holds all copies of each of its rows. The first copy by day of the
+# file, host and place counts. The hash aggregate finds the few equal groups; only those are sorted.
+_ADD_REPEATS = """
 WITH rows AS (
     SELECT r.hit_at, r.address_key, r.client_id, r.sys_age, r.source_id, r.byte_offset, s.day, s.host
     FROM countme.raw_hits r JOIN countme.sources s USING (source_id)
-    WHERE s.site = %(site)s AND r.hit_at >= %(oldest)s AND r.hit_at <= %(newest)s
+    WHERE s.site = %(site)s AND {when}
 ), equal AS (
     SELECT hit_at, address_key, client_id, sys_age
     FROM rows
@@ -118,6 +125,11 @@ WITH rows AS (
 INSERT INTO countme.repeats (source_id, byte_offset, hit_at)
 SELECT source_id, byte_offset, hit_at FROM copies WHERE copy > 1
 """
+ADD_REPEATS_BETWEEN = _ADD_REPEATS.format(when="r.hit_at >= %(oldest)s AND r.hit_at <= %(newest)s")
+# The bounds spare the scan of other table partitions; the seconds alone would do.
+ADD_REPEATS_AT = _ADD_REPEATS.format(
+    when="r.hit_at >= %(oldest)s AND r.hit_at <= %(newest)s AND r.hit_at = ANY(%(seconds)s::timestamptz[])"
+)
 
 DAY_REPEATS = """
 SELECT count(*) FROM countme.repeats JOIN countme.sources USING (source_id)
@@ -289,4 +301,85 @@ SELECT t.week, coalesce(nullif(t.os_arch, ''), 'unknown'), sum(t.hits)
 FROM countme.weekly_totals t JOIN countme.weeks w ON w.week = t.week AND w.is_complete
 WHERE t.sys_age >= 0
 GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+# --- unique hosts per day ------------------------------------------------------------------------------------
+
+# What a day's hosts are counted from: every source with hits of that UTC day, whatever the date of its file.
+# A reload gives a source a new id.
+_HOST_DAY_INPUTS = """
+    SELECT d.hit_day AS day, md5(string_agg(d.source_id::text, ',' ORDER BY d.source_id)) AS inputs
+    FROM countme.source_days d JOIN countme.sources s USING (source_id)
+    WHERE s.site = %(site)s AND d.hit_day >= %(first_day)s AND d.hit_day < %(end_day)s
+    GROUP BY d.hit_day
+"""
+
+HOST_DAY_INPUTS = f"SELECT i.inputs FROM ({_HOST_DAY_INPUTS}) i"
+
+# Days counted from other sources than there are now, among them days that have lost all their hits.
+CHANGED_HOST_DAYS = f"""
+SELECT coalesce(i.day, c.day)
+FROM ({_HOST_DAY_INPUTS}) i
+FULL JOIN (SELECT day, inputs FROM countme.unique_host_days
+           WHERE day >= %(first_day)s AND day < %(end_day)s) c ON c.day = i.day
+WHERE coalesce(i.inputs, '') <> coalesce(c.inputs, '')
+ORDER BY 1
+"""
+
+_DAY_HITS = """
+    SELECT r.client_id, r.address_key
+    FROM countme.raw_hits r
+    WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s
+      AND r.source_id IN (SELECT source_id FROM countme.sources WHERE site = %(site)s)
+"""
+
+# What a day's clients asked for; a few thousand rows at most, to be given names.
+HOST_DAY_CLIENTS = f"""
+SELECT c.client_id, c.repo_tag, c.repo_arch
+FROM countme.clients c
+WHERE c.client_id IN (SELECT h.client_id FROM ({_DAY_HITS}) h)
+ORDER BY c.client_id
+"""
+
+DELETE_HOST_DAY = "DELETE FROM countme.daily_unique_hosts WHERE day = %(day)s"
+
+# An address that asked under two tags of one name is one host. Keys of addresses are comparable inside a week, and a
+# day lies in one; repeats cannot add to a distinct count.
+ADD_HOST_DAY = f"""
+INSERT INTO countme.daily_unique_hosts (day, repository, architecture, hosts)
+SELECT %(day)s, seen.repository, seen.architecture, count(*)
+FROM (SELECT DISTINCT named.repository, named.architecture, h.address_key
+      FROM ({_DAY_HITS}) h
+      JOIN unnest(%(client_ids)s::integer[], %(repositories)s::text[], %(architectures)s::text[])
+           AS named (client_id, repository, architecture) USING (client_id)) AS seen
+GROUP BY seen.repository, seen.architecture
+"""
+
+HOST_DAY_SIZE = """
+SELECT count(*), coalesce(sum(hosts), 0), coalesce(sum(hosts) FILTER (WHERE repository = %(unmapped)s), 0)
+FROM countme.daily_unique_hosts WHERE day = %(day)s
+"""
+
+# The tags that need a name most. Clients write tags: they may be of any length.
+LARGEST_UNMAPPED_TAGS = f"""
+SELECT left(c.repo_tag, 60), count(DISTINCT h.address_key)
+FROM ({_DAY_HITS}) h JOIN countme.clients c USING (client_id)
+WHERE h.client_id = ANY(%(unmapped_ids)s)
+GROUP BY left(c.repo_tag, 60)
+ORDER BY 2 DESC, 1
+LIMIT 10
+"""
+
+KEEP_HOST_DAY = """
+INSERT INTO countme.unique_host_days (day, inputs, counted_at)
+VALUES (%(day)s, %(inputs)s, now())
+ON CONFLICT (day) DO UPDATE SET inputs = excluded.inputs, counted_at = excluded.counted_at
+"""
+
+EXPORT_DAILY_UNIQUE_HOSTS = """
+COPY (
+    SELECT day, repository, architecture, hosts
+    FROM countme.daily_unique_hosts
+    ORDER BY day, repository, architecture
+) TO STDOUT (FORMAT csv, HEADER)
 """

@@ -65,17 +65,26 @@ def delete_day(cursor: Cursor, slice_: dict[str, object]) -> list[Span]:
     return [Span(0, int(oldest.timestamp()), int(newest.timestamp())) for oldest, newest, _ in loaded]
 
 
-def find_repeats(cursor: Cursor, slice_: dict[str, object], spans: list[Span]) -> int:
+def find_repeats(cursor: Cursor, slice_: dict[str, object], spans: list[Span], suspicious: Sequence[int]) -> int:
     """Decides anew, wherever the day's old or new rows lie, which of equal rows count; gives the day's share.
 
+    Equal rows are either all of this day's files, then in one of the `suspicious` seconds, or of other days' files,
+    too, then in the time these share with ours. Rows of other days alone are not in our spans but in that time.
     The lock makes loads of neighbouring days wait here, so that the later one sees the rows of the earlier.
     """
     lock_slice(cursor, "countme.repeats", str(slice_["site"]))
     plan_for_bulk(cursor)
     for span in merged_by_day(spans):
-        window = slice_ | {"oldest": _utc(span.oldest), "newest": _utc(span.newest)}
-        cursor.execute(sql.DELETE_REPEATS, window)
-        cursor.execute(sql.ADD_REPEATS, window)
+        own = slice_ | {"oldest": _utc(span.oldest), "newest": _utc(span.newest)}
+        cursor.execute(sql.DELETE_REPEATS, own)
+        cursor.execute(sql.SHARED_TIME, own)
+        oldest, newest = one_row(cursor)
+        if oldest is not None:
+            cursor.execute(sql.ADD_REPEATS_BETWEEN, own | {"oldest": oldest, "newest": newest})
+        seconds = [_utc(second) for second in suspicious if span.oldest <= second <= span.newest]
+        alone = [at for at in seconds if oldest is None or not oldest <= at <= newest]
+        if alone:
+            cursor.execute(sql.ADD_REPEATS_AT, own | {"seconds": alone})
     cursor.execute(sql.DAY_REPEATS, slice_)
     (repeats,) = one_row(cursor)
     return repeats
