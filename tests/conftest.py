@@ -1,4 +1,4 @@
-"""What every test may ask for: a migrated database of its own, the reference data, a browser.
+"""What every test may ask for: a migrated database of its own, the reference data, programs to test with.
 
 The process that controls the tests starts one throw-away PostgreSQL for all its workers (or takes the
 server of STATS_TEST_DSN, whose role needs CREATEDB) and migrates a template once; each test clones it.
@@ -7,7 +7,6 @@ server of STATS_TEST_DSN, whose role needs CREATEDB) and migrates a template onc
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,7 +18,7 @@ import pytest
 from psycopg2 import sql
 from sqlalchemy.engine import make_url
 
-from stats_assets.local import browser
+from stats_assets.local.needed_programs import CHROMIUM, RSYNC, SSHD, NeededProgram
 from stats_assets.local.postgres_binaries import find_binaries
 from stats_assets.local.private_postgres import PrivatePostgres, placed
 from stats_assets.local.unprivileged import way_to_run
@@ -109,14 +108,26 @@ def reference_data() -> Path:
 
 @pytest.fixture(scope="session")
 def chromium() -> Path:
-    """The Chromium program. Where CI=true its absence is a failure, elsewhere a skip that is told at the end."""
-    names = [os.environ["STATS_CHROMIUM"]] if "STATS_CHROMIUM" in os.environ else browser.NAMES
-    if found := next(filter(None, map(shutil.which, names)), None):
-        return Path(found)
-    message = "no Chromium; apt-get install --no-install-recommends chromium, or set STATS_CHROMIUM to its path"
+    return _program(CHROMIUM)
+
+
+@pytest.fixture(scope="session")
+def rsync() -> Path:
+    return _program(RSYNC)
+
+
+@pytest.fixture(scope="session")
+def sshd() -> Path:
+    return _program(SSHD)
+
+
+def _program(program: NeededProgram) -> Path:
+    """Where it is. Where CI=true its absence is a failure, elsewhere a skip that is told at the end."""
+    if found := program.find(os.environ):
+        return found
     if os.environ.get("CI") == "true":
-        pytest.fail(message)
-    pytest.skip(f"{_MISSING}{message}")
+        pytest.fail(program.advice)
+    pytest.skip(f"{_MISSING}{program.advice}")
 
 
 def _throw_away_cluster() -> PrivatePostgres:

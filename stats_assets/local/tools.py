@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from stats_assets.local.browser import get_browser
 from stats_assets.local.console import say
 from stats_assets.local.databases import using_databases
 from stats_assets.local.migrating import become
+from stats_assets.local.needed_programs import get_needed_programs
 from stats_assets.local.postgres_binaries import find_binaries, find_psql
 from stats_assets.local.surroundings import config_variables, environ_for, prepare_folders
 from stats_assets.shared.environment import PROJECT_FOLDER, Environment
@@ -34,7 +34,7 @@ _ALL_TESTS = ("--numprocesses=2", "--dist=loadfile")
 def test(arguments: Sequence[str]) -> int:
     """Runs pytest with the arguments; without any, every test, in parallel."""
     if not arguments:
-        get_browser()
+        get_needed_programs()
     return _python("pytest", *(arguments or _ALL_TESTS))
 
 

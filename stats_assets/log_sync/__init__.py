@@ -1,7 +1,8 @@
 """log_sync: a verified copy of every host's access log of every day, and a row saying so.
 
 Kept       files as the hosts wrote them, below `log_sync/<host>/<yyyy>/<mm>/<dd>/` of the archive.
-Source     the hosts of stats.yaml, as folders (file:) or over HTTP; sites x hosts x days are the files we expect.
+Source     the hosts of stats.yaml, by file:, http(s):, rsync:, ssh: or a protocol of fsspec such as s3:; sites x
+           hosts x days are the files we expect.
 Table      log_sync.files: one row per expected file, with what became of it.
 Asset      log_sync/files, a Dagster partition per day (UTC, the date in the file's name).
 
@@ -16,6 +17,6 @@ What is always true
 Rerun a day, or any range of days, at any time and in any order: a file that is there and unchanged costs one
 question to its host. An interrupted transfer goes on where it stopped.
 
-Reading order: config, expected (which files), plan (what to do with one), transports (how a host is asked),
+Reading order: config, urls, expected (which files), plan (what to do with one), transports (how a host is asked),
 verify, sync (a day), assets. `late.py` decides what the sensor asks for.
 """

@@ -6,37 +6,24 @@ import string
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Self
+from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from stats_assets.log_sync.urls import BY_RSYNC, OWN_SCHEMES, listed, reachable_url, scheme_of
 from stats_assets.shared.compression import suffix_of
 from stats_assets.shared.config import Section
 from stats_assets.shared.environment import PROJECT_FOLDER
 from stats_assets.shared.failures import ConfigurationMistake
 
-TRANSPORTS = ("file", "http", "https")
 _PLACEHOLDERS = {"site", "host"}
+# Absolute, and nothing that rsync, ssh or a shell between them would take for more than a name.
+_PLAIN_FILE = r"^/[A-Za-z0-9/._@+-]+$"
+_WILD = "*?["
+_BELONGS_TO = {"bandwidth_limit_kb_per_second": BY_RSYNC, "ssh_key": ("ssh",), "ssh_known_hosts": ("ssh",)}
 # Days that differ in nothing but day, month or year: a path must tell each from the first.
 _SOME_DAYS = (date(2024, 1, 2), date(2024, 1, 3), date(2024, 2, 2), date(2025, 1, 2))
-
-
-def _reachable_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in TRANSPORTS:
-        known = ", ".join(f"{transport}:" for transport in TRANSPORTS)
-        raise ValueError(f"is not a URL we can fetch from; it must begin with one of {known}")
-    if parts.query or parts.fragment:
-        raise ValueError("must end before any ? or #; the path of a day's file is appended to it")
-    if parts.scheme == "file":
-        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-            raise ValueError("names no folder of this machine; write file:///srv/logs/host1 with three slashes")
-    elif not parts.hostname:
-        raise ValueError("names no host")
-    else:
-        _ = parts.port  # raises ValueError for what is not a port
-    return url.rstrip("/")
 
 
 def _daily_path(path: str) -> str:
@@ -64,19 +51,55 @@ def _local_folder(folder: str) -> str:
     return str((PROJECT_FOLDER / Path(folder)).resolve())
 
 
-class LogHost(Section):
+class HostOptions(Section):
+    """How one host is to be reached, beyond its URL. Each belongs to some kinds of URL and is refused for others."""
+
+    bandwidth_limit_kb_per_second: int | None = Field(
+        default=None, ge=1, description="per transfer, in KiB; rsync: and ssh: only. As fast as it goes when absent"
+    )
+    ssh_key: str | None = Field(
+        default=None,
+        pattern=_PLAIN_FILE,
+        description="file of the private key, without a passphrase; ssh: only. ssh's own choice when absent",
+    )
+    ssh_known_hosts: str | None = Field(
+        default=None,
+        pattern=_PLAIN_FILE,
+        description="file with the host's public key; ssh: only. The user's known_hosts when absent",
+    )
+    # Not shown in reprs: it may hold credentials that came from the environment.
+    storage_options: dict[str, Any] | None = Field(
+        default=None, repr=False, description="arguments of the fsspec driver, e.g. endpoint_url; its URLs only"
+    )
+
+
+class LogHost(HostOptions):
     """One machine that writes access logs."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="short name, unique; also a folder name")
     # Not shown in reprs: it may hold a password that came from the environment.
-    url: Annotated[str, AfterValidator(_reachable_url)] = Field(
-        repr=False, description="the folder its logs are below; file: or http(s):"
+    url: Annotated[str, AfterValidator(reachable_url)] = Field(
+        repr=False, description="the folder its logs are below; the scheme says how to get there"
     )
     path: Annotated[str, AfterValidator(_daily_path)] = Field(
         min_length=1, description="below url; strftime codes of the partition's day, {site} and {host}"
     )
     since: date | None = Field(default=None, description="first day it has a log of; always when absent")
     until: date | None = Field(default=None, description="last day it has a log of; for ever when absent")
+
+    @model_validator(mode="after")
+    def _options_fit_the_url(self) -> Self:
+        scheme = scheme_of(self.url)
+        for option, schemes in _BELONGS_TO.items():
+            if getattr(self, option) is not None and scheme not in schemes:
+                raise ValueError(
+                    f"{option} of {self.name} has no effect on {scheme}: URLs; it is for {listed(schemes)}"
+                )
+        if self.storage_options is not None and scheme in OWN_SCHEMES:
+            raise ValueError(f"storage_options of {self.name} have no effect on {scheme}: URLs; they are fsspec's")
+        if scheme in BY_RSYNC and (wild := set(_WILD) & set(unquote(urlsplit(self.url).path) + self.path)):
+            raise ValueError(f"url and path of {self.name} must not hold {min(wild)}: rsync takes it for a pattern")
+        return self
 
 
 class LogSyncConfig(Section):

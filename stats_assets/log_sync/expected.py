@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from stats_assets.log_sync.config import LogHost, LogSyncConfig
+from stats_assets.log_sync.config import HostOptions, LogHost, LogSyncConfig
 from stats_assets.shared.compression import suffix_of
 
 _PLAIN = (".log", ".txt")
@@ -18,6 +18,7 @@ class SourceFile:
 
     base: str = field(repr=False)  # may hold a password
     path: str
+    options: HostOptions = field(default=HostOptions(), repr=False, compare=False)
 
     @property
     def url(self) -> str:
@@ -73,6 +74,6 @@ def _expected(host: LogHost, site: str, day: date) -> ExpectedFile:
         day=day,
         host=host.name,
         site=site,
-        source=SourceFile(host.url, path),
+        source=SourceFile(host.url, path, host),
         archive_name=f"log_sync/{host.name}/{day:%Y/%m/%d}/{site}-access.log{compression}",
     )

@@ -20,6 +20,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
+_PASSWORD = re.compile(r"(?<=://)[^/@\s]*:[^/\s]*(?=@)")
+
 
 class _Loader(yaml.SafeLoader):
     """Leaves dates as text: the model reads them, and tells the line of a 30th of February."""
@@ -110,7 +112,14 @@ def _explain(problem: Any, model: type[BaseModel], root: yaml.Node, source: str)
     if problem["type"] == "missing":
         return f"{place}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{place}: {message} (found {problem['input']!r:.80})" if where else f"{place}{message}"
+    return f"{place}: {message}{_found(problem['input'])}" if where else f"{place}{message}"
+
+
+def _found(value: Any) -> str:
+    """A single value as it was given, without the password of a URL; a whole section would show those of its keys."""
+    if isinstance(value, dict | list | BaseModel):
+        return ""
+    return f" (found {_PASSWORD.sub('***', repr(value)):.80})"
 
 
 def _dotted(where: Sequence[str | int]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stats_assets.shared.archive import Archive
+from tests.log_sync.servers import RsyncSource, rsync_daemon
 from tests.log_sync.sources import Folder, HttpSource, SourceServer
 
 
@@ -36,6 +37,13 @@ def source() -> Iterator[HttpSource]:
         yield source
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def daemon(rsync: Path, tmp_path: Path) -> Iterator[RsyncSource]:
+    """A host with an rsync daemon that has nothing yet."""
+    with rsync_daemon(rsync, tmp_path / "daemon") as source:
+        yield source
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fsspec import register_implementation
 
 from stats_assets.configuration import StatsConfig
 from stats_assets.log_sync.config import LogSyncConfig
@@ -33,7 +34,7 @@ def complaint(**changed: str) -> str:
 
 def test_an_unknown_kind_of_url_is_refused_with_its_line_and_the_known_kinds():
     assert complaint(url="gopher://x/y").startswith("stats.yaml:4: log_sync.hosts[0].url: is not a URL we can fetch")
-    assert "file:, http:, https:" in complaint(url="gopher://x/y")
+    assert "file:, http:, https:, rsync:, ssh: or a protocol of fsspec" in complaint(url="gopher://x/y")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,13 @@ def test_an_unknown_kind_of_url_is_refused_with_its_line_and_the_known_kinds():
         ("file://otherhost/logs", "three slashes"),
         ("https://host/logs?key=1", "before any ?"),
         ("/srv/logs", "is not a URL"),
+        ("rsync://host", "names no module"),
+        ("rsync://host:99999/logs", "ort"),
+        ("ssh://me:s3cret@host/logs", "only used with keys"),
+        ("ssh://-oProxyCommand=x/logs", "no name of a user or host"),
+        ("ssh://-l@host/logs", "no name of a user or host"),
+        ("rsync://host/logs*", "rsync takes it for a pattern"),
+        ("simplecache::memory://logs", "is not a URL"),
     ],
 )
 def test_a_bad_url_is_told_in_one_line(url: str, says: str):
@@ -108,3 +116,59 @@ def test_a_password_comes_from_the_environment_and_is_not_shown():
     config = load(text, PASSWORD="s3cret")
     assert config.hosts[0].url == "https://u:s3cret@h/logs"
     assert "s3cret" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("url", "option", "says"),
+    [
+        ("https://h/logs", "bandwidth_limit_kb_per_second: 100", "it is for rsync:, ssh:"),
+        ("rsync://h/logs", "bandwidth_limit_kb_per_second: 0", "greater than or equal to 1"),
+        ("rsync://h/logs", "ssh_key: /etc/key", "it is for ssh:"),
+        ("file:///logs", "ssh_known_hosts: /etc/hosts", "it is for ssh:"),
+        ("ssh://h/logs", "ssh_key: key", "ssh_key"),
+        ("ssh://h/logs", "ssh_key: '/a -oProxyCommand=x'", "ssh_key"),
+        ("ssh://h/logs", "storage_options: {anon: true}", "they are fsspec's"),
+    ],
+)
+def test_an_option_that_does_not_fit_the_url_is_refused(url: str, option: str, says: str):
+    text = HOST.format(name="a", url=url, path="%Y%m%d.log") + f"      {option}\n"
+    with pytest.raises(ConfigurationMistake) as caught:
+        load(text)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "option"),
+    [
+        ("rsync://me@h:8730/logs", "bandwidth_limit_kb_per_second: 100"),
+        ("ssh://me@[::1]:2222/srv/logs", "ssh_key: /etc/stats/key"),
+        ("memory://logs", "storage_options: {skip_instance_cache: true}"),
+    ],
+)
+def test_an_option_that_fits_the_url_is_taken(url: str, option: str):
+    text = HOST.format(name="a", url=url, path="%Y%m%d.log") + f"      {option}\n"
+    assert load(text).hosts[0].url == url
+
+
+def test_a_protocol_whose_driver_is_not_installed_names_the_package():
+    register_implementation("lacking", "no_such_package.Store", errtxt="Install no_such_package", clobber=True)
+    assert "needs a package that is not installed: Install no_such_package" in complaint(url="lacking://bucket")
+
+
+def test_credentials_of_a_store_are_not_shown():
+    text = HOST.format(name="a", url="memory://logs", path="%Y%m%d.log") + "      storage_options: {key: s3cret}\n"
+    assert "s3cret" not in repr(load(text))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "url: ssh://me:s3cret@h/logs",
+        "url: gopher://me:s3c@ret@h/logs",
+        "url: https://me:s3cret@h/logs\n      ssh_key: /a",
+    ],
+)
+def test_a_complaint_about_a_host_shows_no_password(lines: str):
+    with pytest.raises(ConfigurationMistake) as caught:
+        load(HOST.replace("{name}", "a").replace("url: {url}", lines).replace("{path}", "%Y%m%d.log"))
+    assert "s3c" not in str(caught.value)

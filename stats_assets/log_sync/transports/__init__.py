@@ -1,7 +1,7 @@
 """How hosts are reached: one module per kind of URL, all behind the protocol `Transport`.
 
-A new kind (rsync, ssh, an object store) is a module with a class of these two verbs and a line in `_KINDS`;
-nothing else in the room knows how bytes come in. Retries, verification and what to keep are not a transport's.
+A new kind is a module with a class of these two verbs, a line in `_KINDS`, and its URLs in `urls.py`; nothing else
+in the room knows how bytes come in. Retries, verification and what to keep are not a transport's.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from stats_assets.log_sync.expected import SourceFile
 from stats_assets.log_sync.plan import Present, Probe
 from stats_assets.log_sync.transports.folder import FolderTransport
 from stats_assets.log_sync.transports.http import HttpTransport
 from stats_assets.log_sync.transports.limits import Limits
+from stats_assets.log_sync.transports.object_store import ObjectStoreTransport
+from stats_assets.log_sync.transports.rsync import RsyncTransport
+from stats_assets.log_sync.urls import scheme_of
 
 
 class Transport(Protocol):
@@ -45,24 +47,29 @@ class Transports:
     """The open transports by URL scheme."""
 
     by_scheme: dict[str, Transport]
+    for_others: Transport
 
     def of(self, source: SourceFile) -> Transport:
-        return self.by_scheme[urlsplit(source.base).scheme]
+        return self.by_scheme.get(scheme_of(source.base), self.for_others)
 
 
 _KINDS: dict[str, Callable[[Limits], Transport]] = {
     "file": FolderTransport,
     "http": HttpTransport,
     "https": HttpTransport,
+    "rsync": RsyncTransport,
+    "ssh": RsyncTransport,
 }
 
 
 @contextmanager
 def open_transports(limits: Limits) -> Iterator[Transports]:
     """Every kind of transport; connections are kept and reused until the block ends."""
-    opened: dict[Callable[[Limits], Transport], Transport] = {kind: kind(limits) for kind in set(_KINDS.values())}
+    kinds = {*_KINDS.values(), ObjectStoreTransport}
+    opened: dict[Callable[[Limits], Transport], Transport] = {kind: kind(limits) for kind in kinds}
     try:
-        yield Transports({scheme: opened[kind] for scheme, kind in _KINDS.items()})
+        by_scheme = {scheme: opened[kind] for scheme, kind in _KINDS.items()}
+        yield Transports(by_scheme, for_others=opened[ObjectStoreTransport])
     finally:
         for transport in opened.values():
             transport.close()

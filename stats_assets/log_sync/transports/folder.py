@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from stats_assets.log_sync.expected import SourceFile
 from stats_assets.log_sync.plan import Absent, Present, Probe
+from stats_assets.log_sync.transports.copying import continue_copy
 from stats_assets.log_sync.transports.limits import Limits, SourceRefused
 from stats_assets.shared.failures import SourceAway
-
-_BLOCK_BYTES = 1 << 20
 
 
 class FolderTransport:
@@ -36,9 +34,8 @@ class FolderTransport:
         path = _path(source)
         self._limits.check_size(version.size_bytes or 0, str(path))
         try:
-            with path.open("rb") as reader, part.open("ab") as writer:
-                reader.seek(writer.tell())
-                self._copy(reader, writer, str(path))
+            with path.open("rb") as reader:
+                continue_copy(reader, part, self._limits, str(path))
             found = _version(path)
         except OSError as error:
             raise _explained(path, error) from error
@@ -48,13 +45,6 @@ class FolderTransport:
 
     def close(self) -> None:
         """Nothing is kept open."""
-
-    def _copy(self, reader: BinaryIO, writer: BinaryIO, shown: str) -> None:
-        started = self._limits.seconds()
-        while block := reader.read(_BLOCK_BYTES):
-            writer.write(block)
-            self._limits.check_size(writer.tell(), shown)
-            self._limits.check_time(started, shown)
 
 
 def _folder(source: SourceFile) -> Path:
