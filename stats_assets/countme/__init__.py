@@ -13,6 +13,7 @@ Tables, in the order they are made:
     countme.raw_hits, repeats                            one row per hit; which of them the policy does not count
     countme.hits                                         a view: hits with names, as analysts want them
     countme.weekly_totals, weeks                         the counts; from what they were made, whether complete
+    countme.daily_unique_hosts, unique_host_days         addresses per day, repository and architecture; made from what
 Files: published/countme/totals.csv and charts in the archive.
 
 Always true:
@@ -22,7 +23,13 @@ Always true:
     a line that cannot be read is counted, sampled and never stops a day
     only complete weeks are published; countme.weeks says what the others lack
 
-Rerun. Materialize `countme/raw_hits` for the days, then `countme/weekly_totals` for their weeks; the sensors do the
-same by themselves when a file changes. Policies: `strict` has our rules, `compat` counts exactly what the
-established tool counts (see `parse.py`).
+Unique hosts are the condense report made of hits, under its names (`repositories.yaml`). What differs: it takes every
+line that mentions the mirror list, of any path, method and status, by the date as written and not percent-decoded; here
+only hits count, by UTC day, decoded, and releases from Fedora 40 and EPEL 10 on have names. Given the same text, the
+old names are equal. Hosts of a day on 24 days of logs, beside that report: under the old names 3.3 to 5.1 % fewer
+(strict: 3.3 to 4.9 %), under all names 0.3 to 2.6 % fewer (strict: 0.3 to 3.3 %).
+
+Rerun. Materialize `countme/raw_hits` for the days, then `countme/weekly_totals` for their weeks, and
+`countme/daily_unique_hosts` for the days and those beside them; the sensors do the same by themselves when a file
+changes. Policies: `strict` has our rules, `compat` counts exactly what the established tool counts (see `parse.py`).
 """

@@ -56,7 +56,7 @@ def build_automation(config: CountmeConfig, is_running: bool) -> dg.Definitions:
         with database.transaction() as cursor:
             cursor.execute(sql.CHANGED_DAYS, parameters)
             days = [day for (day,) in cursor.fetchall()]
-        return _ask_for(days, 1, "every complete day is loaded as its files are now")
+        return ask_for(days, 1, "every complete day is loaded as its files are now")
 
     @dg.sensor(
         name="countme_changed_weeks",
@@ -72,7 +72,7 @@ def build_automation(config: CountmeConfig, is_running: bool) -> dg.Definitions:
             return dg.SkipReason("hits are being loaded or weeks counted; looking again when that has ended")
         with database.transaction() as cursor:
             weeks = changed_weeks(cursor, config, datetime.now(UTC).date())
-        return _ask_for(weeks, 7, "every week is counted from the hits there are now")
+        return ask_for(weeks, 7, "every week is counted from the hits there are now")
 
     weekly_schedule = dg.build_schedule_from_partitioned_job(
         count_job,
@@ -89,7 +89,7 @@ def build_automation(config: CountmeConfig, is_running: bool) -> dg.Definitions:
     )
 
 
-def _ask_for(keys: Sequence[date], step_days: int, nothing: str) -> dg.SensorResult | dg.SkipReason:
+def ask_for(keys: Sequence[date], step_days: int, nothing: str) -> dg.SensorResult | dg.SkipReason:
     """One run per unbroken range; no run key, because a day may rightly change twice the same way."""
     if not keys:
         return dg.SkipReason(nothing)

@@ -28,6 +28,12 @@ _TOTALS_COLUMNS = {
     ),
     "sys_age": ("bigint", "countme value; -1: the address count"),
 } | {name: ("text", meaning) for name, meaning in _CLIENT_COLUMNS.items()}
+_UNIQUE_HOSTS_COLUMNS = {
+    "day": ("date", "UTC day of the hits, not the date of the file"),
+    "repository": ("text", "name of the repository by countme/repositories.yaml; unmapped: it has none"),
+    "architecture": ("text", "name of the architecture by countme/repositories.yaml; unmapped: it has none"),
+    "hosts": ("bigint", "distinct addresses"),
+}
 
 
 def _schema(columns: dict[str, tuple[str, str]]) -> dg.TableSchema:
@@ -45,5 +51,19 @@ def totals_lineage(raw_hits: dg.AssetKey) -> dg.TableColumnLineage:
     )
 
 
+def unique_hosts_lineage(raw_hits: dg.AssetKey) -> dg.TableColumnLineage:
+    """Which columns of raw_hits each column of the unique hosts comes from."""
+    sources = {
+        "day": ["hit_at"],
+        "repository": ["client_id"],
+        "architecture": ["client_id"],
+        "hosts": ["address_key", "hit_at", "client_id"],
+    }
+    return dg.TableColumnLineage(
+        {column: [dg.TableColumnDep(raw_hits, source) for source in sources[column]] for column in sources}
+    )
+
+
 RAW_HITS_SCHEMA = _schema(_RAW_HITS_COLUMNS)
 TOTALS_SCHEMA = _schema(_TOTALS_COLUMNS)
+UNIQUE_HOSTS_SCHEMA = _schema(_UNIQUE_HOSTS_COLUMNS)

@@ -8,6 +8,7 @@ from stats_assets.countme.assets import build_assets
 from stats_assets.countme.automation import build_automation
 from stats_assets.countme.checks import build_checks
 from stats_assets.countme.config import CountmeConfig
+from stats_assets.countme.unique_hosts_asset import build_unique_hosts
 
 
 def definitions(config: CountmeConfig, automation_is_running: bool) -> dg.Definitions:
@@ -15,4 +16,5 @@ def definitions(config: CountmeConfig, automation_is_running: bool) -> dg.Defini
     return dg.Definitions.merge(
         dg.Definitions(assets=build_assets(config), asset_checks=build_checks()),
         build_automation(config, automation_is_running),
+        build_unique_hosts(config, automation_is_running),
     )

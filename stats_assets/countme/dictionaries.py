@@ -14,7 +14,7 @@ import numpy as np
 from stats_assets.countme.agents import UNTOLD, System, read_agent
 from stats_assets.countme.config import Policy
 from stats_assets.countme.interning import UNKNOWN, Interner
-from stats_assets.countme.requests import NO_COUNTME, MirrorRequest, RepositoryQuery, read_query, read_request
+from stats_assets.countme.mirror_requests import NO_COUNTME, MirrorRequest, RepositoryQuery, read_query, read_request
 from stats_assets.countme.verdicts import MEANINGS, Verdict
 
 # Texts beyond these lengths are rare enough for `parse`, line by line.

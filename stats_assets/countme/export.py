@@ -1,7 +1,8 @@
 """The room's published tables as CSV files with natural keys, sorted: `./stats export countme DIR`.
 
-    hits.csv            what counts, one line per hit; timestamp is Unix seconds (UTC)
-    weekly_totals.csv   the totals of complete weeks
+    hits.csv                 what counts, one line per hit; timestamp is Unix seconds (UTC)
+    weekly_totals.csv        the totals of complete weeks
+    daily_unique_hosts.csv   distinct addresses per UTC day, repository and architecture
 Lines end in LF, fields are quoted only where they must be.
 """
 
@@ -12,7 +13,11 @@ from pathlib import Path
 from stats_assets.countme import sql
 from stats_assets.shared.postgres import StatsDatabase, plan_for_bulk
 
-_FILES = {"hits.csv": sql.EXPORT_HITS, "weekly_totals.csv": sql.EXPORT_WEEKLY_TOTALS}
+_FILES = {
+    "hits.csv": sql.EXPORT_HITS,
+    "weekly_totals.csv": sql.EXPORT_WEEKLY_TOTALS,
+    "daily_unique_hosts.csv": sql.EXPORT_DAILY_UNIQUE_HOSTS,
+}
 
 
 def export(database: StatsDatabase, folder: Path) -> list[Path]:

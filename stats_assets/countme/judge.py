@@ -17,9 +17,9 @@ from stats_assets.countme.dictionaries import (
 )
 from stats_assets.countme.hosts import Hosts, keys_of_hosts
 from stats_assets.countme.interning import UNKNOWN
+from stats_assets.countme.mirror_requests import NO_COUNTME
 from stats_assets.countme.parse import Window
 from stats_assets.countme.regular import RegularLines
-from stats_assets.countme.requests import NO_COUNTME
 from stats_assets.countme.words import word, words_at
 
 UNREAD = 255  # in the place of a verdict's code: the dictionaries do not hold this line, `parse` must read it

@@ -6,7 +6,7 @@ strict reads the fields by their position: they are parted by single spaces, and
 as text behind a backslash. compat accepts what the established tool accepts, whose grammar is one regular
 expression that may backtrack: several readings of an odd line are possible, and the first in its order counts.
 
-What the fields mean is told in `requests`, `agents`, `times` and `addresses`; the verdicts in `verdicts`.
+What the fields mean is told in `mirror_requests`, `agents`, `times` and `addresses`; the verdicts in `verdicts`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from stats_assets.countme.addresses import read_address
 from stats_assets.countme.agents import COMPAT_AGENT, UNTOLD, System, read_agent
 from stats_assets.countme.config import Policy
-from stats_assets.countme.requests import NO_COUNTME, MirrorRequest, read_query, read_request
+from stats_assets.countme.mirror_requests import NO_COUNTME, MirrorRequest, read_query, read_request
 from stats_assets.countme.times import read_time
 from stats_assets.countme.verdicts import REJECTIONS, Verdict
 

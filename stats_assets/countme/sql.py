@@ -306,52 +306,45 @@ GROUP BY 1, 2 ORDER BY 1, 2
 # --- unique hosts per day ------------------------------------------------------------------------------------
 
 # What a day's hosts are counted from: every source with hits of that UTC day, whatever the date of its file.
-# A reload gives a source a new id.
-_HOST_DAY_INPUTS = """
-    SELECT d.hit_day AS day, md5(string_agg(d.source_id::text, ',' ORDER BY d.source_id)) AS inputs
-    FROM countme.source_days d JOIN countme.sources s USING (source_id)
-    WHERE s.site = %(site)s AND d.hit_day >= %(first_day)s AND d.hit_day < %(end_day)s
-    GROUP BY d.hit_day
-"""
-
-HOST_DAY_INPUTS = f"SELECT i.inputs FROM ({_HOST_DAY_INPUTS}) i"
+HOST_DAY_INPUTS = "SELECT inputs FROM countme.hit_day_inputs WHERE site = %(site)s AND day = %(day)s"
 
 # Days counted from other sources than there are now, among them days that have lost all their hits.
-CHANGED_HOST_DAYS = f"""
-SELECT coalesce(i.day, c.day)
-FROM ({_HOST_DAY_INPUTS}) i
-FULL JOIN (SELECT day, inputs FROM countme.unique_host_days
-           WHERE day >= %(first_day)s AND day < %(end_day)s) c ON c.day = i.day
-WHERE coalesce(i.inputs, '') <> coalesce(c.inputs, '')
-ORDER BY 1
-"""
-
-_DAY_HITS = """
-    SELECT r.client_id, r.address_key
-    FROM countme.raw_hits r
-    WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s
-      AND r.source_id IN (SELECT source_id FROM countme.sources WHERE site = %(site)s)
+CHANGED_HOST_DAYS = """
+WITH present AS (
+    SELECT day, inputs FROM countme.hit_day_inputs
+    WHERE site = %(site)s AND day >= %(first_day)s AND day < %(end_day)s
+), counted AS (
+    SELECT day, inputs FROM countme.unique_host_days WHERE day >= %(first_day)s AND day < %(end_day)s
+)
+SELECT day
+FROM present FULL JOIN counted USING (day)
+WHERE coalesce(present.inputs, '') <> coalesce(counted.inputs, '')
+ORDER BY day
 """
 
 # What a day's clients asked for; a few thousand rows at most, to be given names.
-HOST_DAY_CLIENTS = f"""
+HOST_DAY_CLIENTS = """
 SELECT c.client_id, c.repo_tag, c.repo_arch
 FROM countme.clients c
-WHERE c.client_id IN (SELECT h.client_id FROM ({_DAY_HITS}) h)
+WHERE c.client_id IN (SELECT r.client_id FROM countme.raw_hits r
+                      WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s
+                        AND r.source_id IN (SELECT source_id FROM countme.sources WHERE site = %(site)s))
 ORDER BY c.client_id
 """
 
 DELETE_HOST_DAY = "DELETE FROM countme.daily_unique_hosts WHERE day = %(day)s"
 
-# An address that asked under two tags of one name is one host. Keys of addresses are comparable inside a week, and a
-# day lies in one; repeats cannot add to a distinct count.
-ADD_HOST_DAY = f"""
+# An address that asked under two tags of one name is one host. An address key is comparable inside a week, and a day
+# lies in one; repeats cannot add to a distinct count.
+ADD_HOST_DAY = """
 INSERT INTO countme.daily_unique_hosts (day, repository, architecture, hosts)
 SELECT %(day)s, seen.repository, seen.architecture, count(*)
-FROM (SELECT DISTINCT named.repository, named.architecture, h.address_key
-      FROM ({_DAY_HITS}) h
+FROM (SELECT DISTINCT named.repository, named.architecture, r.address_key
+      FROM countme.raw_hits r
       JOIN unnest(%(client_ids)s::integer[], %(repositories)s::text[], %(architectures)s::text[])
-           AS named (client_id, repository, architecture) USING (client_id)) AS seen
+           AS named (client_id, repository, architecture) USING (client_id)
+      WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s
+        AND r.source_id IN (SELECT source_id FROM countme.sources WHERE site = %(site)s)) AS seen
 GROUP BY seen.repository, seen.architecture
 """
 
@@ -361,10 +354,11 @@ FROM countme.daily_unique_hosts WHERE day = %(day)s
 """
 
 # The tags that need a name most. Clients write tags: they may be of any length.
-LARGEST_UNMAPPED_TAGS = f"""
-SELECT left(c.repo_tag, 60), count(DISTINCT h.address_key)
-FROM ({_DAY_HITS}) h JOIN countme.clients c USING (client_id)
-WHERE h.client_id = ANY(%(unmapped_ids)s)
+LARGEST_UNMAPPED_TAGS = """
+SELECT left(c.repo_tag, 60), count(DISTINCT r.address_key)
+FROM countme.raw_hits r JOIN countme.clients c USING (client_id)
+WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s AND r.client_id = ANY(%(unmapped_ids)s::integer[])
+  AND r.source_id IN (SELECT source_id FROM countme.sources WHERE site = %(site)s)
 GROUP BY left(c.repo_tag, 60)
 ORDER BY 2 DESC, 1
 LIMIT 10

@@ -30,6 +30,8 @@ def replace_week(database: StatsDatabase, config: CountmeConfig, week: date) -> 
     window = _window(config, week)
     with database.transaction() as cursor:
         lock_slice(cursor, "countme.weekly_totals", f"{config.site} {week}")
+        # Read before the hits: a load that commits in between makes the week look outdated, never up to date.
+        inputs = week_inputs(cursor, config, week, week + timedelta(weeks=1)).get(week, "")
         found = gaps(week, week_files(cursor, config, week), config.max_rejected_share)
         passes = _passes(cursor, config, window) if config.policy == "compat" else _ALL_PASSES
         cursor.execute(sql.DELETE_WEEK, window)
@@ -40,7 +42,7 @@ def replace_week(database: StatsDatabase, config: CountmeConfig, week: date) -> 
         cursor.execute(sql.WEEK_SIZE, window)
         rows, hits = one_row(cursor)
         report = WeekReport(week, rows, int(hits), is_complete, summary(found))
-        _keep_week(cursor, config, report)
+        _keep_week(cursor, config, report, inputs)
     return report
 
 
@@ -93,8 +95,7 @@ def _passes(cursor: Cursor, config: CountmeConfig, window: dict[str, object]) ->
     return passes
 
 
-def _keep_week(cursor: Cursor, config: CountmeConfig, report: WeekReport) -> None:
-    inputs = week_inputs(cursor, config, report.week, report.week + timedelta(weeks=1)).get(report.week, "")
+def _keep_week(cursor: Cursor, config: CountmeConfig, report: WeekReport, inputs: str) -> None:
     state = {
         "week": report.week,
         "policy": config.policy,

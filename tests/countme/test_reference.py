@@ -39,7 +39,7 @@ def test_hits_and_totals_are_those_of_the_established_tool(compat: World, refere
     compat.load(*days)  # newest first: the order must not matter
     for week in WEEKS:
         compat.count(week)
-    hits, totals = export(compat.database, tmp_path / "out")
+    hits, totals, _ = export(compat.database, tmp_path / "out")
     expected = reference_data / "countme/expected"
     assert hits.read_bytes() == gzip.decompress((expected / "raw_sorted.csv.gz").read_bytes()).replace(b"\r\n", b"\n")
     assert rows_of(totals) == rows_of(expected / "totals_sorted.csv.gz")
