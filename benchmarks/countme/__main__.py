@@ -122,7 +122,7 @@ def _one(dsn: str, statement: str) -> tuple[int, int, int]:
 
 
 def _show(name: str, counts: Counts, rows: list[Row]) -> None:
-    console = Console()
+    console = Console(width=110)  # a row a line, in files, too
     console.print(
         f"\n{name}: {counts.lines:,} lines, {counts.size_mb:,.1f} MB, {counts.hits:,} hits, {counts.repeats:,} repeats"
     )
