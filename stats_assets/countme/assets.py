@@ -6,19 +6,20 @@ from datetime import date, timedelta
 
 import dagster as dg
 
-from stats_assets.countme import partitions
 from stats_assets.countme.charts import as_markdown
 from stats_assets.countme.columns import RAW_HITS_SCHEMA, TOTALS_SCHEMA, totals_lineage
 from stats_assets.countme.completeness import is_unreadable
 from stats_assets.countme.config import CountmeConfig
 from stats_assets.countme.load import DayLoader
+from stats_assets.countme.partitions import weekly
 from stats_assets.countme.publish import FOLDER, publish_charts, publish_totals
 from stats_assets.countme.reports import DayReport
 from stats_assets.countme.totals import WeekReport, replace_week
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.failures import OurMistake
+from stats_assets.shared.partitions import daily
 from stats_assets.shared.postgres import StatsDatabase
-from stats_assets.shared.runs import done_partitions, told_to_dagster
+from stats_assets.shared.runs import DATABASE_RETRY, done_partitions, told_to_dagster
 
 OWNERS = ["team:stats"]
 GROUP = "countme"
@@ -34,7 +35,6 @@ LOG_FILES = dg.AssetKey(["log_sync", "files"])
 
 def build_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
     """The assets for one configuration."""
-    days, weeks = partitions.daily(config.first_day), partitions.weekly(config.first_day)
 
     @dg.asset(
         key=RAW_HITS,
@@ -43,11 +43,11 @@ def build_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
         kinds={"python", "postgres"},
         tags={"layer": "raw"},
         deps=[LOG_FILES],
-        partitions_def=days,
+        partitions_def=daily(config.first_day),
         # One run however many days: each day is a transaction of its own, and the parser stays warm.
         # Not the policy of log_sync/files, so that one day a host owes does not hold up the others' hits.
         backfill_policy=dg.BackfillPolicy.single_run(),
-        retry_policy=dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL),
+        retry_policy=DATABASE_RETRY,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=3), warn_window=timedelta(hours=36)),
         check_specs=[
             dg.AssetCheckSpec(
@@ -97,9 +97,9 @@ def build_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
                 partition_mapping=dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True),
             )
         ],
-        partitions_def=weeks,
+        partitions_def=weekly(config.first_day),
         backfill_policy=dg.BackfillPolicy.single_run(),
-        retry_policy=dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL),
+        retry_policy=DATABASE_RETRY,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=9), warn_window=timedelta(days=8)),
         code_version=_CODE_VERSION,
         metadata={

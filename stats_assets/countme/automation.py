@@ -12,8 +12,8 @@ import dagster as dg
 from stats_assets.countme import sql
 from stats_assets.countme.assets import CHART_FILES, RAW_HITS, TOTALS_CSV, WEEKLY_TOTALS
 from stats_assets.countme.config import CountmeConfig
-from stats_assets.countme.partitions import contiguous
 from stats_assets.countme.totals import changed_weeks
+from stats_assets.shared.days import contiguous
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import is_busy, range_request
 

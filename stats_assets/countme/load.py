@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import numpy as np
@@ -30,10 +30,11 @@ from stats_assets.countme.store import (
     week_key,
 )
 from stats_assets.countme.table_partitions import ensure_leaf, leaf_of
-from stats_assets.countme.weeks import SECONDS_PER_DAY, monday_of
+from stats_assets.countme.weeks import SECONDS_PER_DAY, monday_of, week_window
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.bulk_load import binary_rows, copy_binary, timestamptz
 from stats_assets.shared.compression import DAMAGE, decompressed
+from stats_assets.shared.days import midnight
 from stats_assets.shared.failures import OurMistake
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row
 
@@ -151,12 +152,11 @@ def _rows_by_week(hit_seconds: np.ndarray) -> Iterator[tuple[date, slice | np.nd
     if first == last:
         yield first, slice(None)
         return
-    for week in sorted(
-        {monday_of(int(second)) for second in np.unique(hit_seconds // SECONDS_PER_DAY) * SECONDS_PER_DAY}
-    ):
-        start = _unix(week)
-        yield week, (hit_seconds >= start) & (hit_seconds < start + 7 * SECONDS_PER_DAY)
+    days = np.unique(hit_seconds // SECONDS_PER_DAY) * SECONDS_PER_DAY
+    for week in sorted({monday_of(int(second)) for second in days}):
+        start, end = week_window(week)
+        yield week, (hit_seconds >= start) & (hit_seconds < end)
 
 
 def _unix(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+    return int(midnight(day).timestamp())

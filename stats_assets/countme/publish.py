@@ -36,7 +36,7 @@ def publish_totals(database: StatsDatabase, archive: Archive) -> Publication:
         lines = _CrLf(file)
         cursor.copy_expert(sql.PUBLISH_TOTALS, lines)
         cursor.execute(sql.PUBLISHED_WEEKS)
-        weeks, _, oldest, newest = one_row(cursor)
+        weeks, oldest, newest = one_row(cursor)
         cursor.execute(sql.INCOMPLETE_WEEKS)
         left_out = dict(cursor.fetchall())
     return Publication(TOTALS_NAME, max(lines.lines - 1, 0), lines.size_bytes, weeks, oldest, newest, left_out)

@@ -273,9 +273,7 @@ COPY ({_TOTALS}
 """
 
 PUBLISHED_WEEKS = """
-SELECT count(*) FILTER (WHERE is_complete), count(*) FILTER (WHERE NOT is_complete),
-       min(week) FILTER (WHERE is_complete), max(week) FILTER (WHERE is_complete)
-FROM countme.weeks
+SELECT count(*), min(week), max(week) FROM countme.weeks WHERE is_complete
 """
 
 # Charts: systems (hits with countme) per week, by one thing.

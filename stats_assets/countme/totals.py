@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from stats_assets.countme import sql
 from stats_assets.countme.completeness import WeekFile, gaps, summary
 from stats_assets.countme.config import CountmeConfig
 from stats_assets.countme.verdicts import REJECTIONS
 from stats_assets.countme.weeks import FIRST_COUNTME_WEEK, JITTER_SECONDS
+from stats_assets.shared.days import midnight
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row, plan_for_bulk
 
 
@@ -108,7 +109,7 @@ def _keep_week(cursor: Cursor, config: CountmeConfig, report: WeekReport, inputs
 
 
 def _window(config: CountmeConfig, week: date) -> dict[str, object]:
-    start = datetime(week.year, week.month, week.day, tzinfo=UTC)
+    start = midnight(week)
     end = start + timedelta(weeks=1)
     return {
         "site": config.site,

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from stats_assets.countme import sql
 from stats_assets.countme.config import CountmeConfig
 from stats_assets.countme.repositories import UNMAPPED, NamingRules, naming_rules
+from stats_assets.shared.days import midnight
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row, plan_for_bulk
 
 
@@ -95,7 +96,7 @@ def _report(cursor: Cursor, window: dict[str, object], day: date, clients: Seque
 
 
 def _window(config: CountmeConfig, day: date) -> dict[str, object]:
-    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    start = midnight(day)
     return {
         "site": config.site,
         "day": day,

@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from stats_assets.countme import partitions
 from stats_assets.countme.assets import GROUP, OWNERS, RAW_HITS
 from stats_assets.countme.automation import LOAD_JOB, ask_for
 from stats_assets.countme.columns import UNIQUE_HOSTS_SCHEMA, unique_hosts_lineage
 from stats_assets.countme.config import CountmeConfig
 from stats_assets.countme.unique_hosts import HostDayReport, changed_host_days, replace_host_day
+from stats_assets.shared.partitions import daily
 from stats_assets.shared.postgres import StatsDatabase
-from stats_assets.shared.runs import is_busy, told_to_dagster
+from stats_assets.shared.runs import DATABASE_RETRY, is_busy, told_to_dagster
 
 DAILY_UNIQUE_HOSTS = dg.AssetKey(["countme", "daily_unique_hosts"])
 HOSTS_JOB = "countme_hosts"
@@ -55,9 +55,9 @@ def build_unique_hosts_asset(config: CountmeConfig) -> dg.AssetsDefinition:
         kinds={"postgres"},
         tags={"layer": "aggregate"},
         deps=[dg.AssetDep(RAW_HITS, partition_mapping=_NEIGHBOURS)],
-        partitions_def=partitions.daily(config.first_day),
+        partitions_def=daily(config.first_day),
         backfill_policy=dg.BackfillPolicy.single_run(),
-        retry_policy=dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL),
+        retry_policy=DATABASE_RETRY,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=3), warn_window=timedelta(hours=36)),
         check_specs=[
             dg.AssetCheckSpec(

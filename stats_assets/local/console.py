@@ -15,10 +15,6 @@ def say(line: str) -> None:
     errors.print(line, markup=False)
 
 
-def warn(line: str) -> None:
-    errors.print(line, style="yellow", markup=False)
-
-
 def complain(line: str) -> None:
     """Why the command ends badly."""
     errors.print(line, style="red", markup=False)

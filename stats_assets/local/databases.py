@@ -20,7 +20,7 @@ from stats_assets.local.private_postgres import PrivatePostgres, placed
 from stats_assets.local.run_record import read_record
 from stats_assets.local.unprivileged import way_to_run
 from stats_assets.shared.environment import Environment
-from stats_assets.shared.failures import ConfigurationMistake, SourceAway
+from stats_assets.shared.failures import ConfigurationMistake, SourceAway, first_line
 
 _DAGSTER = "dagster"
 
@@ -124,10 +124,6 @@ def _connect(dsn: str) -> psycopg2.extensions.connection:
     try:
         return psycopg2.connect(dsn, connect_timeout=10)
     except psycopg2.ProgrammingError as error:
-        raise ConfigurationMistake(f"STATS_DSN is not a connection string: {_first_line(error)}") from error
+        raise ConfigurationMistake(f"STATS_DSN is not a connection string: {first_line(error)}") from error
     except psycopg2.OperationalError as error:
-        raise SourceAway(f"STATS_DSN: PostgreSQL does not answer: {_first_line(error)}; see ./stats doctor") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+        raise SourceAway(f"STATS_DSN: PostgreSQL does not answer: {first_line(error)}; see ./stats doctor") from error

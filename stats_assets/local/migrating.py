@@ -7,11 +7,10 @@ import os
 from typing import TYPE_CHECKING
 
 from stats_assets.shared.environment import Environment
-from stats_assets.shared.failures import ConfigurationMistake, OurMistake, SourceAway
+from stats_assets.shared.failures import ConfigurationMistake, OurMistake, SourceAway, first_line
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
-    from sqlalchemy.exc import DBAPIError
 
 
 def migrate_stats(dsn: str) -> str:
@@ -24,7 +23,8 @@ def migrate_stats(dsn: str) -> str:
         before, after = migrate(dsn)
     except DBAPIError as error:
         raise OurMistake(
-            f"migrating the tables failed and changed nothing: {_first_line(error)}; ./stats doctor checks the rights"
+            f"migrating the tables failed and changed nothing: {first_line(error.orig)};"
+            " ./stats doctor checks the rights"
         ) from error
     if before == after:
         return f"tables are at revision {after}"
@@ -43,7 +43,9 @@ def migrate_dagster() -> None:
             if not _is_current(instance):
                 instance.upgrade()
     except DBAPIError as error:
-        raise SourceAway(f"Dagster's tables (STATS_DAGSTER_DSN) cannot be made ready: {_first_line(error)}") from error
+        raise SourceAway(
+            f"Dagster's tables (STATS_DAGSTER_DSN) cannot be made ready: {first_line(error.orig)}"
+        ) from error
     finally:
         logging.disable(logging.NOTSET)
 
@@ -57,10 +59,6 @@ def _is_current(instance: DagsterInstance) -> bool:
     except CommandError as error:
         raise ConfigurationMistake(f"Dagster's database was made by a newer Dagster: {error}") from error
     return all(version is None or version[0] == version[1] for version in versions)
-
-
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0]
 
 
 def become(environ: dict[str, str]) -> None:

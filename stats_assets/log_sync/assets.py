@@ -13,19 +13,15 @@ from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.reports import DayReport, failure_text
 from stats_assets.log_sync.sync import day_sync
 from stats_assets.shared.archive import Archive
+from stats_assets.shared.partitions import daily
 from stats_assets.shared.postgres import StatsDatabase
-from stats_assets.shared.runs import done_partitions, told_to_dagster
+from stats_assets.shared.runs import DATABASE_RETRY, done_partitions, told_to_dagster
 
 GROUP = "log_sync"
 _CODE_VERSION = "1"
 _HALF_A_YEAR = 183
 
 Events = Iterator[dg.AssetMaterialization | dg.AssetCheckResult | dg.MaterializeResult]
-
-
-def daily(first_day: date) -> dg.DailyPartitionsDefinition:
-    """A Dagster partition per UTC day, the date in the name of the files."""
-    return dg.DailyPartitionsDefinition(start_date=f"{first_day}", timezone="UTC")
 
 
 def build_files(config: LogSyncConfig, first_day: date) -> dg.AssetsDefinition:
@@ -42,8 +38,7 @@ def build_files(config: LogSyncConfig, first_day: date) -> dg.AssetsDefinition:
         # A year in two runs. Another policy than the assets that read the files, because a backfill puts assets of
         # one policy into one run: then a day that a host owes would hold up every other day.
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=_HALF_A_YEAR),
-        # For our own database only: hosts are retried file by file inside the run.
-        retry_policy=dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL),
+        retry_policy=DATABASE_RETRY,  # hosts are retried file by file inside the run
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=timedelta(hours=48), warn_window=timedelta(hours=30)
         ),

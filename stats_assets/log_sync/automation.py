@@ -13,6 +13,7 @@ from stats_assets.log_sync.expected import ExpectedFile, expected_files
 from stats_assets.log_sync.late import days_to_ask, files_to_probe
 from stats_assets.log_sync.probing import probe_all
 from stats_assets.log_sync.transports.limits import Limits
+from stats_assets.shared.days import days_between
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import is_busy, range_request
 
@@ -80,7 +81,7 @@ def _to_probe(
 ) -> tuple[list[ExpectedFile], store.Manifest]:
     last = now.date() - timedelta(days=1)
     first = max(first_day, now.date() - timedelta(days=config.late_window_days))
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    days = days_between(first, last)
     with database.transaction() as cursor:
         rows = store.rows_of_days(cursor, first, last)
         oldest = store.oldest_day(cursor)

@@ -6,7 +6,7 @@ They belong to the asset's own step: as steps behind it they would be skipped ju
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
@@ -14,6 +14,7 @@ from stats_assets.log_sync import store
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.coverage import Coverage, coverage, unusually_small
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
+from stats_assets.shared.days import days_between
 from stats_assets.shared.postgres import StatsDatabase
 
 FILES = dg.AssetKey(["log_sync", "files"])
@@ -78,11 +79,7 @@ def _recent(database: StatsDatabase, config: LogSyncConfig) -> tuple[list[Expect
             return [], {}
         first = max(oldest, newest - timedelta(days=config.check_days - 1))
         rows = store.rows_of_days(cursor, first, newest)
-    return [file for day in _days(first, newest) for file in expected_files(config, day)], rows
-
-
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return [file for day in days_between(first, newest) for file in expected_files(config, day)], rows
 
 
 def _told(found: Coverage) -> str:

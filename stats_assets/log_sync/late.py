@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from stats_assets.log_sync.expected import ExpectedFile
 from stats_assets.log_sync.manifest import ManifestRow
 from stats_assets.log_sync.plan import Absent, Present, Probe
+from stats_assets.shared.days import contiguous, days_between
 
 Rows = Mapping[tuple[date, str, str], ManifestRow]
 
@@ -47,7 +48,7 @@ def days_to_ask(seen: Iterable[tuple[ExpectedFile, Probe]], rows: Rows, now: dat
     for file, probe in seen:
         if not isinstance(probe, Absent) and (what := _news(file, rows.get(file.key), probe, now)):
             news.setdefault(file.day, []).append(what)
-    return [_range(days, news) for days in _unbroken(sorted(news))]
+    return [_range(days_between(*ends), news) for ends in contiguous(news, step_days=1)]
 
 
 def _is_lacking(row: ManifestRow | None, now: datetime) -> bool:
@@ -69,16 +70,6 @@ def _news(file: ExpectedFile, row: ManifestRow | None, probe: Present, now: date
     if row.state == "fetched":
         return f"{what} changed {now:%Y-%m-%d}"
     return f"{what} {row.state} {row.checked_at.isoformat()} {now:%Y-%m-%dT%H}"
-
-
-def _unbroken(days: Iterable[date]) -> list[list[date]]:
-    ranges: list[list[date]] = []
-    for day in days:
-        if ranges and day - ranges[-1][-1] == timedelta(days=1):
-            ranges[-1].append(day)
-        else:
-            ranges.append([day])
-    return ranges
 
 
 def _range(days: Sequence[date], news: Mapping[date, Sequence[str]]) -> DaysToAsk:

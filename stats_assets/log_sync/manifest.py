@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -34,9 +34,6 @@ class ManifestRow:
     @property
     def key(self) -> tuple[date, str, str]:
         return self.day, self.host, self.site
-
-
-COLUMNS = tuple(field.name for field in fields(ManifestRow))
 
 
 def fetched(file: ExpectedFile, version: str, copy: Verified, at: datetime) -> ManifestRow:

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
-from stats_assets.shared.failures import ConfigurationMistake, SourceAway
+from stats_assets.shared.failures import ConfigurationMistake, SourceAway, first_line
 from stats_assets.shared.sqlalchemy_url import sqlalchemy_url
 
 VERSION_TABLE = "stats_migration"
@@ -50,7 +50,7 @@ def migrate(dsn: str) -> tuple[str | None, str]:
             config.set_main_option("script_location", str(Path(__file__).parent))
             command.upgrade(config, "head")
     except OperationalError as error:
-        raise SourceAway(f"PostgreSQL does not answer: {str(error.orig).strip().splitlines()[0]}") from error
+        raise SourceAway(f"PostgreSQL does not answer: {first_line(error.orig)}") from error
     finally:
         engine.dispose()
     return before, newest_revision()

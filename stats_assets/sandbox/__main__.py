@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from stats_assets.sandbox.folders import FolderKeeper
 from stats_assets.sandbox.log_hosts import HOSTS
 from stats_assets.sandbox.server import LogHostServer
 from stats_assets.sandbox.world import DEFAULT_LINES, DEFAULT_SEED, World
+from stats_assets.shared.days import days_between
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
@@ -61,7 +62,7 @@ def write(
     chosen = [each for each in HOSTS if not host or each.name in host]
     if not chosen or last < first:
         raise typer.BadParameter(f"nothing to write; hosts are {', '.join(each.name for each in HOSTS)}")
-    DayFiles(folder, World(seed, lines)).make_all(chosen, _days(first.date(), last.date()))
+    DayFiles(folder, World(seed, lines)).make_all(chosen, days_between(first.date(), last.date()))
 
 
 def _server(port: int, files: DayFiles, late_seconds: float, keeper: FolderKeeper) -> LogHostServer:
@@ -70,10 +71,6 @@ def _server(port: int, files: DayFiles, late_seconds: float, keeper: FolderKeepe
     except OSError as error:
         typer.echo(f"the sandbox cannot listen on 127.0.0.1:{port}: {error.strerror}; give another --port", err=True)
         raise typer.Exit(1) from error
-
-
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 if __name__ == "__main__":

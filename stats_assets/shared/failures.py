@@ -20,3 +20,9 @@ class OurMistake(Exception):
 
 class ConfigurationMistake(OurMistake):
     """stats.yaml or an environment variable is wrong; the message names file, line and what is allowed."""
+
+
+def first_line(error: object) -> str:
+    """What an error says, cut to its first line: libraries add hints and statements that are not for our messages."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

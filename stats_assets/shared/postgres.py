@@ -11,7 +11,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from stats_assets.shared.failures import ConfigurationMistake, SourceAway
+from stats_assets.shared.failures import ConfigurationMistake, SourceAway, first_line
 
 SESSION_OPTIONS = "-c timezone=UTC -c client_encoding=UTF8 -c lock_timeout=600s"
 
@@ -34,7 +34,7 @@ class StatsDatabase:
                 yield cursor
         except psycopg2.errors.UndefinedTable as error:
             raise ConfigurationMistake(
-                f"{_first_line(error)}; the database has not been migrated: run ./stats migrate"
+                f"{first_line(error)}; the database has not been migrated: run ./stats migrate"
             ) from error
         finally:
             connection.close()
@@ -44,7 +44,7 @@ class StatsDatabase:
             return psycopg2.connect(self.dsn, application_name="stats_assets", options=SESSION_OPTIONS)
         except psycopg2.OperationalError as error:
             raise SourceAway(
-                f"PostgreSQL does not answer: {_first_line(error)}; check STATS_DSN with ./stats doctor"
+                f"PostgreSQL does not answer: {first_line(error)}; check STATS_DSN with ./stats doctor"
             ) from error
 
 
@@ -70,7 +70,3 @@ def lock_slice(cursor: Cursor, table: str, slice_name: str) -> None:
     Two runs (a backfill and a schedule) may replace the same day at once: the second waits for the first.
     """
     cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{table}:{slice_name}",))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

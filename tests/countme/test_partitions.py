@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from stats_assets.countme.partitions import contiguous, weekly
+from stats_assets.countme.partitions import weekly
+from stats_assets.shared.days import contiguous
 
 
 def test_a_hole_splits_a_range():
