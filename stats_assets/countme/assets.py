@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 import dagster as dg
 
-from stats_assets.countme.charts import as_markdown
 from stats_assets.countme.columns import RAW_HITS_SCHEMA, TOTALS_SCHEMA, totals_lineage
 from stats_assets.countme.completeness import is_unreadable
 from stats_assets.countme.config import CountmeConfig
@@ -16,6 +15,7 @@ from stats_assets.countme.publish import FOLDER, publish_charts, publish_totals
 from stats_assets.countme.reports import DayReport
 from stats_assets.countme.totals import WeekReport, replace_week
 from stats_assets.shared.archive import Archive
+from stats_assets.shared.charts import as_markdown
 from stats_assets.shared.failures import OurMistake
 from stats_assets.shared.partitions import daily
 from stats_assets.shared.postgres import StatsDatabase

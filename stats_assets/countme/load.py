@@ -29,7 +29,6 @@ from stats_assets.countme.store import (
     keep_extras,
     week_key,
 )
-from stats_assets.countme.table_partitions import ensure_leaf, leaf_of
 from stats_assets.countme.weeks import SECONDS_PER_DAY, monday_of, week_window
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.bulk_load import binary_rows, copy_binary, timestamptz
@@ -37,6 +36,7 @@ from stats_assets.shared.compression import DAMAGE, decompressed
 from stats_assets.shared.days import midnight
 from stats_assets.shared.failures import OurMistake
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row
+from stats_assets.shared.table_partitions import Leaf, ensure_leaf, leaf_of_days
 
 
 def hits_window(policy: Policy, day: date) -> Window:
@@ -124,7 +124,7 @@ class DayLoader:
             signs.add(block.hit_seconds, block.address_key, client_ids, block.sys_age)
         for week, rows in _rows_by_week(block.hit_seconds):
             if week not in self._leaves:
-                ensure_leaf(self._database, week)
+                ensure_leaf(self._database, _leaf_of(week))
                 self._leaves.add(week)
             columns = {
                 "hit_at": timestamptz(block.hit_seconds[rows]),
@@ -134,7 +134,7 @@ class DayLoader:
                 "client_id": client_ids[rows],
                 "source_id": np.full(len(client_ids[rows]), source_id, dtype=np.int32),
             }
-            copy_binary(cursor, leaf_of(week), list(columns), [binary_rows(columns)])
+            copy_binary(cursor, _leaf_of(week).qualified, list(columns), [binary_rows(columns)])
 
     def _ids_of(self, block: HitBlock) -> np.ndarray:
         """The database ids of the block's clients; the scanner numbers them by first appearance."""
@@ -145,6 +145,10 @@ class DayLoader:
         if new:
             self._client_ids = np.append(self._client_ids, client_ids(self._database, new)).astype(np.int32)
         return self._client_ids[block.client]
+
+
+def _leaf_of(week: date) -> Leaf:
+    return leaf_of_days("countme", "raw_hits", "hit_at", week, 7)
 
 
 def _rows_by_week(hit_seconds: np.ndarray) -> Iterator[tuple[date, slice | np.ndarray]]:

@@ -10,11 +10,11 @@ from typing import BinaryIO
 from stats_assets.countme import sql
 from stats_assets.countme.charts import CHARTS, draw, series_of
 from stats_assets.shared.archive import Archive
+from stats_assets.shared.charts import PREVIEW_DPI
 from stats_assets.shared.postgres import StatsDatabase, one_row
 
 FOLDER = "published/countme"
 TOTALS_NAME = f"{FOLDER}/totals.csv"
-_PREVIEW_DPI = 45  # previews travel in the event log: about 20 kB each
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def publish_charts(database: StatsDatabase, archive: Archive) -> DrawnCharts:
             series = series_of(cursor.fetchall())
         with archive.replacing(f"{FOLDER}/{chart.name}.png") as file:
             size_bytes += file.write(draw(chart, series))
-        previews[chart.title] = draw(chart, series, dpi=_PREVIEW_DPI)
+        previews[chart.title] = draw(chart, series, dpi=PREVIEW_DPI)
     return DrawnCharts(size_bytes, previews)
 
 

@@ -13,7 +13,7 @@ import typer
 from stats_assets.sandbox.day_files import DayFiles
 from stats_assets.sandbox.folders import FolderKeeper
 from stats_assets.sandbox.log_hosts import HOSTS
-from stats_assets.sandbox.server import LogHostServer
+from stats_assets.sandbox.server import SandboxServer
 from stats_assets.sandbox.world import DEFAULT_LINES, DEFAULT_SEED, World
 from stats_assets.shared.days import days_between
 
@@ -65,9 +65,9 @@ def write(
     DayFiles(folder, World(seed, lines)).make_all(chosen, days_between(first.date(), last.date()))
 
 
-def _server(port: int, files: DayFiles, late_seconds: float, keeper: FolderKeeper) -> LogHostServer:
+def _server(port: int, files: DayFiles, late_seconds: float, keeper: FolderKeeper) -> SandboxServer:
     try:
-        return LogHostServer(port, files, late_seconds, has_folders_from=keeper.reach_back_to)
+        return SandboxServer(port, files, late_seconds, has_folders_from=keeper.reach_back_to)
     except OSError as error:
         typer.echo(f"the sandbox cannot listen on 127.0.0.1:{port}: {error.strerror}; give another --port", err=True)
         raise typer.Exit(1) from error

@@ -1,28 +1,33 @@
-"""The simulated log hosts over HTTP on loopback: any day on request, with versions and ranges.
+"""The sandbox over HTTP on loopback: the simulated log hosts, any day on request, with versions and ranges;
+and the other simulated sources, each below its own path (see `sites`).
 
 GET /health                     200 as soon as requests are answered
 GET /health?from=2026-01-31     503 until the folder hosts reach back to that day, then 200
 GET /hosts/<host>/<yyyy>/<mm>/<dd>/<file>
+    /<site>/...                 whatever the site answers
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from urllib.parse import parse_qs, urlsplit
 
 from stats_assets.sandbox.day_files import DayFiles, rotated_at
 from stats_assets.sandbox.log_hosts import LogHost, has_file, host_named, is_unfinished
+from stats_assets.sandbox.sites import Site, SiteRequest
 
 _FILE = re.compile(r"/hosts/(?P<host>[a-z0-9]+)/(?P<day>\d{4}/\d\d/\d\d)/[^/]+")
 _RANGE = re.compile(r"bytes=(?P<first>\d+)-(?P<last>\d*)")
 
 
-class LogHostServer(ThreadingHTTPServer):
+class SandboxServer(ThreadingHTTPServer):
     """Serves on 127.0.0.1:`port` (0: any free one). `now` gives aware UTC times.
 
     `late_seconds` is how old the world must be for the late file to be whole; `has_folders_from` tells /health
@@ -39,10 +44,12 @@ class LogHostServer(ThreadingHTTPServer):
         late_seconds: float = 0,
         has_folders_from: Callable[[date], bool] = lambda day: True,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sites: Mapping[str, Site] = MappingProxyType({}),
     ) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.files = files
         self.has_folders_from = has_folders_from
+        self.sites = sites
         self._late_seconds = late_seconds
         self._now = now
 
@@ -59,7 +66,7 @@ class LogHostServer(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: LogHostServer  # pyright: ignore[reportIncompatibleVariableOverride]
+    server: SandboxServer  # pyright: ignore[reportIncompatibleVariableOverride]
     protocol_version = "HTTP/1.1"
     # Head and body leave in one piece; in two, the second waits 40 ms for the first's acknowledgement.
     wbufsize = -1
@@ -72,10 +79,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer_health(parse_qs(url.query).get("from", []))
         elif found and self.server.offers(*found):
             self._answer_file(*found)
+        elif site := self.server.sites.get(url.path.split("/")[1]):
+            self._answer_for(site, url.path.split("/", 2)[-1], parse_qs(url.query, keep_blank_values=True))
         else:
             self._answer_text(HTTPStatus.NOT_FOUND, f"there is no {url.path} here\n")
 
-    do_HEAD = do_GET
+    do_HEAD = do_POST = do_GET
+
+    def _answer_for(self, site: Site, path: str, query: Mapping[str, list[str]]) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        answer = site(SiteRequest(self.command, path, query, dict(self.headers.items()), body))
+        time.sleep(answer.delay_seconds)
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.close_connection = answer.cut_after is not None
+        self._send_body(answer.body, answer.content_type, answer.cut_after)
 
     def _answer_health(self, oldest: list[str]) -> None:
         try:
@@ -119,12 +138,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self._send_body(text.encode(), "text/plain; charset=utf-8")
 
-    def _send_body(self, body: bytes, content_type: str) -> None:
+    def _send_body(self, body: bytes, content_type: str, cut_after: int | None = None) -> None:
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            self.wfile.write(body[:cut_after])
 
     def log_message(self, format: str, *args: object) -> None:
         """Silent: the room that asks reports what it found."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from stats_assets.countme.charts import CHARTS, OTHER, as_markdown, draw, series_of
+from stats_assets.countme.charts import CHARTS, OTHER, draw, series_of
 
 OLD, NEW = date(2024, 3, 4), date(2024, 3, 11)
 
@@ -23,7 +23,3 @@ def test_a_chart_of_nothing_is_still_a_picture_that_says_so():
 def test_a_chart_is_drawn_for_one_week_as_for_many():
     for rows in ([(OLD, "a", 1)], [(OLD, "a", 1), (NEW, "a", 3)]):
         assert draw(CHARTS[0], series_of(rows), dpi=20).startswith(b"\x89PNG")
-
-
-def test_previews_are_pictures_inside_the_text():
-    assert as_markdown({"Systems": b"\x89PNG"}) == "![Systems](data:image/png;base64,iVBORw==)"

@@ -16,7 +16,7 @@ import pytest
 
 from stats_assets.sandbox.access_log import day_log
 from stats_assets.sandbox.day_files import DayFiles
-from stats_assets.sandbox.server import LogHostServer
+from stats_assets.sandbox.server import SandboxServer
 from stats_assets.sandbox.world import World
 
 WORLD = World(seed=7, lines=100)
@@ -46,7 +46,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     served = Served(tmp_path, httpx.Client())
     files = DayFiles(tmp_path, WORLD)
     files.forget_other_worlds()
-    server = LogHostServer(
+    server = SandboxServer(
         0,
         files,
         late_seconds=90,

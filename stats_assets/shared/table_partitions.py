@@ -1,0 +1,67 @@
+"""Leaves of range-partitioned tables, made when a load meets rows that have no table partition yet.
+
+Making them ahead, retiring and archiving them is the room table_partitions, by the policies the rooms declare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from psycopg2 import sql
+
+from stats_assets.shared.postgres import StatsDatabase, lock_slice, one_row
+
+# Made apart and then attached: ATTACH takes a lock that lets readers and writers of the parent go on
+# (CREATE TABLE ... PARTITION OF would stop them); the CHECK spares it the scan.
+_CREATE = """
+CREATE TABLE IF NOT EXISTS {leaf} (LIKE {parent} INCLUDING ALL,
+    CONSTRAINT {bounds} CHECK ({key} IS NOT NULL AND {key} >= {start} AND {key} < {end}))
+"""
+_ATTACH = "ALTER TABLE {parent} ATTACH PARTITION {leaf} FOR VALUES FROM ({start}) TO ({end})"
+_DROP_CHECK = "ALTER TABLE {leaf} DROP CONSTRAINT {bounds}"
+_IS_ATTACHED = """
+SELECT EXISTS (SELECT FROM pg_inherits WHERE inhparent = to_regclass(%(parent)s) AND inhrelid = to_regclass(%(leaf)s))
+"""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One table partition: rows of `schema.table` whose `key` is from `start` to before `end` (SQL literals)."""
+
+    schema: str
+    table: str
+    name: str
+    key: str
+    start: str | int
+    end: str | int
+
+    @property
+    def qualified(self) -> tuple[str, str]:
+        return self.schema, self.name
+
+
+def leaf_of_days(schema: str, table: str, key: str, first: date, days: int) -> Leaf:
+    """The leaf of `days` UTC days from `first`; fits keys of type timestamptz and date."""
+    end = first + timedelta(days=days)
+    return Leaf(schema, table, f"{table}_{first:%Y%m%d}", key, f"{first} 00:00:00+00", f"{end} 00:00:00+00")
+
+
+def ensure_leaf(database: StatsDatabase, leaf: Leaf) -> None:
+    """Makes and attaches the table partition unless it is there; commits on its own."""
+    parent = (leaf.schema, leaf.table)
+    names = {
+        "parent": sql.Identifier(*parent),
+        "leaf": sql.Identifier(*leaf.qualified),
+        "bounds": sql.Identifier(f"{leaf.name}_bounds"),
+        "key": sql.Identifier(leaf.key),
+        "start": sql.Literal(leaf.start),
+        "end": sql.Literal(leaf.end),
+    }
+    with database.transaction() as cursor:
+        lock_slice(cursor, ".".join(parent), "table partitions")
+        cursor.execute(_IS_ATTACHED, {"parent": ".".join(parent), "leaf": ".".join(leaf.qualified)})
+        if one_row(cursor) == (True,):
+            return
+        for statement in (_CREATE, _ATTACH, _DROP_CHECK):
+            cursor.execute(sql.SQL(statement).format(**names))
