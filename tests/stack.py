@@ -14,6 +14,7 @@ from stats_assets.local.graphql import Graphql
 from stats_assets.local.stack import is_free
 
 PROJECT = Path(__file__).resolve().parents[1]
+LINES = 600  # per host and day: enough for every kind of line, and quickly made
 
 
 class Home:
@@ -23,8 +24,12 @@ class Home:
         self.folder, self.port = folder, port
         without = {name: value for name, value in os.environ.items() if not name.startswith(("STATS_", "DAGSTER_"))}
         self.environ = {
-            **without, "STATS_HOME": str(folder), "STATS_PORT": str(port), "STATS_CONFIG": str(config)
-        }  # fmt: skip
+            **without,
+            "STATS_HOME": str(folder),
+            "STATS_PORT": str(port),
+            "STATS_CONFIG": str(config),
+            "STATS_SANDBOX_LINES": str(LINES),
+        }
 
     def stats(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([PROJECT / "stats", *arguments], env=self.environ, capture_output=True, text=True)

@@ -26,7 +26,8 @@ _LATE_SECONDS = 45
 def sandbox_service(environment: Environment, late_seconds: int = 0) -> Service:
     """The simulated sources; `late_seconds` is how old their world must be for the late file to be whole."""
     options = ("--folder", str(sandbox_folder(environment)), "--port", str(environment.sandbox_port))
-    command = ("-m", "stats_assets.sandbox", "serve", *options, "--late-seconds", str(late_seconds))
+    options += ("--lines", str(environment.sandbox_lines), "--late-seconds", str(late_seconds))
+    command = ("-m", "stats_assets.sandbox", "serve", *options)
     return Service(SANDBOX, (sys.executable, *command))
 
 

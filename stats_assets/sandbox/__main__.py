@@ -12,7 +12,7 @@ import typer
 
 from stats_assets.sandbox.day_files import DayFiles
 from stats_assets.sandbox.folders import FolderKeeper
-from stats_assets.sandbox.log_hosts import HOSTS
+from stats_assets.sandbox.log_hosts import HOSTS, LogHost, host_named
 from stats_assets.sandbox.server import SandboxServer
 from stats_assets.sandbox.world import DEFAULT_LINES, DEFAULT_SEED, World
 from stats_assets.shared.days import days_between
@@ -54,14 +54,16 @@ def write(
     folder: Folder,
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="first day")],
     last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="last day, included")],
-    host: Annotated[list[str] | None, typer.Option(help="only this host; may be repeated")] = None,
+    host: Annotated[
+        list[str] | None, typer.Option(help="only this host; may be repeated, and be one there is not yet")
+    ] = None,
     lines: Lines = DEFAULT_LINES,
     seed: Seed = DEFAULT_SEED,
 ) -> None:
     """Writes the log files of some days and hosts, without the late and the missing one, and ends."""
-    chosen = [each for each in HOSTS if not host or each.name in host]
-    if not chosen or last < first:
-        raise typer.BadParameter(f"nothing to write; hosts are {', '.join(each.name for each in HOSTS)}")
+    if last < first:
+        raise typer.BadParameter(f"nothing to write: --to {last.date()} is before --from {first.date()}")
+    chosen = [host_named(name) or LogHost(name, "folder", ".gz") for name in host] if host else HOSTS
     DayFiles(folder, World(seed, lines)).make_all(chosen, days_between(first.date(), last.date()))
 
 

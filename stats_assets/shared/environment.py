@@ -10,13 +10,15 @@ from stats_assets.shared.failures import ConfigurationMistake
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 DEFAULT_PORT = 3000
+DEFAULT_SANDBOX_LINES = 3000
 
 
 @dataclass(frozen=True)
 class Environment:
     """Where this installation keeps its state and finds its configuration.
 
-    `dsn` and `dagster_dsn` are None when the private PostgreSQL is to be used.
+    `dsn` and `dagster_dsn` are None when the private PostgreSQL is to be used; `sandbox_lines` is the mean number of
+    log lines per simulated host and day.
     """
 
     home: Path
@@ -25,6 +27,7 @@ class Environment:
     dsn: str | None
     dagster_dsn: str | None
     pg_bin: Path | None
+    sandbox_lines: int = DEFAULT_SANDBOX_LINES
 
     @property
     def ui_url(self) -> str:
@@ -44,7 +47,8 @@ def read_environment(environ: Mapping[str, str], project: Path = PROJECT_FOLDER)
     """The environment as one value; relative paths are taken from the project folder.
 
     Raises ConfigurationMistake for a STATS_PORT outside 1024 to 32766 (above, the kernel
-    hands ports out to outgoing connections, and the sandbox takes the next one).
+    hands ports out to outgoing connections, and the sandbox takes the next one), and for
+    STATS_SANDBOX_LINES outside 20 to a million.
     """
     pg_bin = environ.get("STATS_PG_BIN")
     return Environment(
@@ -54,6 +58,7 @@ def read_environment(environ: Mapping[str, str], project: Path = PROJECT_FOLDER)
         dsn=environ.get("STATS_DSN") or None,
         dagster_dsn=environ.get("STATS_DAGSTER_DSN") or None,
         pg_bin=Path(pg_bin) if pg_bin else None,
+        sandbox_lines=_lines(environ.get("STATS_SANDBOX_LINES", str(DEFAULT_SANDBOX_LINES))),
     )
 
 
@@ -62,4 +67,12 @@ def _port(text: str) -> int:
         return int(text)
     raise ConfigurationMistake(
         f"STATS_PORT={text}: not a port we can use; give a number from 1024 to 32766, e.g. STATS_PORT=3000"
+    )
+
+
+def _lines(text: str) -> int:
+    if text.isascii() and text.isdigit() and 20 <= int(text) <= 1_000_000:
+        return int(text)
+    raise ConfigurationMistake(
+        f"STATS_SANDBOX_LINES={text}: give a number of log lines from 20 to 1000000, e.g. STATS_SANDBOX_LINES=3000"
     )

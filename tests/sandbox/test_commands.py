@@ -45,10 +45,15 @@ def test_write_without_hosts_means_all_of_them_and_knows_no_missing_file(tmp_pat
     assert [name.split("/")[0] for name in written(tmp_path)] == ["proxy01", "proxy02", "proxy03", "proxy04"]
 
 
-def test_write_refuses_what_it_does_not_know(tmp_path: Path):
-    result = write(tmp_path, "--from", "2026-11-10", "--to", "2026-11-10", "--host", "proxy99")
+def test_write_makes_hosts_of_any_name(tmp_path: Path):
+    write(tmp_path, "--from", "2026-11-10", "--to", "2026-11-10", "--host", "proxy02", "--host", "proxy99")
+    assert [Path(name).parts[0] + Path(name).suffix for name in written(tmp_path)] == ["proxy02.xz", "proxy99.gz"]
+
+
+def test_write_refuses_days_in_the_wrong_order(tmp_path: Path):
+    result = write(tmp_path, "--from", "2026-11-10", "--to", "2026-11-09")
     assert result.exit_code == 2
-    assert "hosts are proxy01" in result.output
+    assert "is before" in result.output
 
 
 def test_serve_answers_until_it_is_told_to_end(tmp_path: Path, port: int):

@@ -30,3 +30,9 @@ def test_an_empty_dsn_means_the_private_server():
 def test_a_port_we_cannot_use_is_refused_with_an_example(text: str):
     with pytest.raises(ConfigurationMistake, match="STATS_PORT=3000"):
         read_environment({"STATS_PORT": text}, PROJECT)
+
+
+@pytest.mark.parametrize("text", ["19", "1000001", "many", "-5", ""])
+def test_a_sandbox_of_impossible_size_is_refused(text: str):
+    with pytest.raises(ConfigurationMistake, match=f"STATS_SANDBOX_LINES={text}: give a number"):
+        read_environment({"STATS_SANDBOX_LINES": text}, PROJECT)
