@@ -35,10 +35,10 @@ def run(command: Sequence[str | Path], environ: Mapping[str, str] | None = None)
     process = subprocess.Popen(
         command, env={**os.environ, **(environ or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    peak_kb = 0
+    peak = 0.0
     while True:
         # wait4's own peak would be ours where that is larger: a new process starts with its parent's memory.
-        peak_kb = max(peak_kb, _peak_kb(process.pid))
+        peak = max(peak, peak_mb(process.pid))
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
@@ -46,13 +46,16 @@ def run(command: Sequence[str | Path], environ: Mapping[str, str] | None = None)
     process.returncode = os.waitstatus_to_exitcode(status)  # reaped here, Popen must not wait for it again
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, list(map(str, command)))
-    return Cost(usage.ru_utime + usage.ru_stime, peak_kb / 1024)
+    return Cost(usage.ru_utime + usage.ru_stime, peak)
 
 
-def _peak_kb(pid: int) -> int:
+def peak_mb(pid: int) -> float:
     """The peak resident set of a program, from /proc/PID/status; 0 once it has ended."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0)
 
 
 @dataclass(frozen=True)

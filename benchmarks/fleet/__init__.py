@@ -1,0 +1,1 @@
+"""A fleet of hosts through the whole stack."""
