@@ -15,6 +15,7 @@ from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.coverage import Coverage, coverage, unusually_small
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
 from stats_assets.shared.days import days_between
+from stats_assets.shared.phrases import named
 from stats_assets.shared.postgres import StatsDatabase
 
 FILES = dg.AssetKey(["log_sync", "files"])
@@ -30,8 +31,6 @@ SPECS = (
         description="No file is much smaller than its host's files usually are.",
     ),
 )
-
-_NAMED = 5
 
 
 def evaluated(database: StatsDatabase, config: LogSyncConfig) -> Iterator[dg.AssetCheckResult]:
@@ -66,7 +65,7 @@ def _sizes(rows: store.Manifest, limit_share: float) -> dg.AssetCheckResult:
         check_name="no_file_is_unusually_small",
         passed=not small,
         severity=dg.AssetCheckSeverity.WARN,
-        description=_list(small) or f"{len(rows)} files have the size they usually have",
+        description=named(small) or f"{len(rows)} files have the size they usually have",
         metadata={"small_files": small, "limit_share": limit_share},
     )
 
@@ -83,12 +82,7 @@ def _recent(database: StatsDatabase, config: LogSyncConfig) -> tuple[list[Expect
 
 
 def _told(found: Coverage) -> str:
-    told = [_list(found.gaps)] if found.gaps else []
+    told = [named(found.gaps)] if found.gaps else []
     if found.unasked:
         told.append(f"{len(found.unasked)} days in between were never asked for, the first is {found.unasked[0]}")
     return "; ".join(told) or "every expected file is here"
-
-
-def _list(problems: dict[str, str]) -> str:
-    named = "; ".join(f"{what}: {why}" for what, why in list(problems.items())[:_NAMED])
-    return named + (f"; and {len(problems) - _NAMED} more" if len(problems) > _NAMED else "")

@@ -12,7 +12,8 @@ from stats_assets.log_sync.expected import ExpectedFile
 from stats_assets.log_sync.manifest import ManifestRow
 
 _ENOUGH_FILES = 7  # below a week of files a median says nothing
-_MARKS = {"fetched": "■", "missing": "□", "failed": "x", None: "·"}
+_MARKS = {"fetched": "■", "waived": "w", "missing": "□", "failed": "x", None: "·"}
+_PRESENT = ("fetched", "waived")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def coverage(expected: Sequence[ExpectedFile], rows: Mapping[tuple[date, str, st
     for file in expected:
         row = rows.get(file.key)
         marks[f"{file.host} {file.site}"].append(_MARKS[row.state if row else None])
-        if file.day in asked_days and (row is None or row.state != "fetched"):
+        if file.day in asked_days and (row is None or row.state not in _PRESENT):
             error = row.last_error if row else "not asked since it was added to stats.yaml"
             gaps[f"{file.day} {file.host} {file.site}"] = error or ""
     unasked = sorted({file.day for file in expected} - asked_days)

@@ -24,6 +24,7 @@ from tenacity import (
 )
 
 from stats_assets.log_sync import manifest, store
+from stats_assets.log_sync.combine import SCRATCH
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
 from stats_assets.log_sync.manifest import ManifestRow
@@ -80,7 +81,15 @@ class DaySync:
 
     def _settle(self, file: ExpectedFile, row: ManifestRow | None) -> Outcome:
         """What becomes of one file, whatever its source does."""
-        copy = good_copy(row, file.archive_name, self._archive.exists)
+        outcome = self._outcome(file, good_copy(row, file.archive_name, self._archive.exists))
+        return replace(outcome, row=manifest.numbered(outcome.row, row))
+
+    def _outcome(self, file: ExpectedFile, copy: ManifestRow | None) -> Outcome:
+        if file.waived is not None:
+            return self._waived(file, copy, file.waived)
+        if copy is None and self._now() < file.over_at:
+            told = f"its day ends there at {file.over_at:%Y-%m-%d %H:%M} UTC; not asked before"
+            return Outcome(file, "missing", manifest.without_copy(file, "missing", self._now(), told))
         if self._silent[file.host] >= _SILENT_FILES:
             return self._unanswered(file, copy, "was silent for the files before; not asked again in this run")
         retrying = self._retrying()
@@ -156,6 +165,11 @@ class DaySync:
             return Outcome(file, "failed", manifest.without_copy(file, "failed", self._now(), error))
         return Outcome(file, "kept", manifest.still_good(copy, self._now(), f"{error}; our copy stands"))
 
+    def _waived(self, file: ExpectedFile, copy: ManifestRow | None, reason: str) -> Outcome:
+        if copy is None:
+            return Outcome(file, "waived", manifest.without_copy(file, "waived", self._now(), reason))
+        return Outcome(file, "kept", manifest.still_good(copy, self._now(), f"waived: {reason}; our copy stands"))
+
     def _part(self, file: ExpectedFile, version: Present) -> Path:
         """Where this version of this file is received; another version never goes on from it."""
         name = hashlib.sha256(f"{file.key} {file.source.shown} {version.version}".encode()).hexdigest()[:32]
@@ -182,11 +196,14 @@ def day_sync(
 
 
 def _forget_old_parts(spool: Path, now: datetime) -> None:
-    """Broken transfers nobody has resumed."""
+    """Broken transfers nobody has resumed, and what a killed run has left of sorting."""
     for part in spool.glob("*.part"):
         with suppress(FileNotFoundError):  # another run may have resumed it
             if now.timestamp() - part.stat().st_mtime > _PART_KEPT_SECONDS:
                 part.unlink()
+    for folder in spool.glob(f"{SCRATCH}*"):
+        if now.timestamp() - folder.stat().st_mtime > _PART_KEPT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _resumable(part: Path, version: Present) -> str:
