@@ -5,7 +5,7 @@ They belong to the asset's own step: as steps behind it they would be skipped ju
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 import dagster as dg
@@ -14,9 +14,12 @@ from stats_assets.log_sync import store
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.coverage import Coverage, coverage, unusually_small
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
+from stats_assets.shared.charts import PREVIEW_DPI, Labels, as_markdown, draw_grid
 from stats_assets.shared.days import days_between
 from stats_assets.shared.phrases import named
 from stats_assets.shared.postgres import StatsDatabase
+
+_HEAT_MAP = Labels("Log files by host and day", x="day in the file's name", y="host, site", empty="no file is expected")
 
 FILES = dg.AssetKey(["log_sync", "files"])
 SPECS = (
@@ -33,15 +36,27 @@ SPECS = (
 )
 
 
-def evaluated(database: StatsDatabase, config: LogSyncConfig) -> Iterator[dg.AssetCheckResult]:
-    """The results of `SPECS` over the last `config.check_days` days anybody has asked for."""
+@dataclass(frozen=True)
+class Findings:
+    """The results of `SPECS` over the last `config.check_days` days anybody has asked for, and a picture of them."""
+
+    results: list[dg.AssetCheckResult]
+    heat_map: bytes
+
+    @property
+    def metadata(self) -> dict[str, dg.MetadataValue]:
+        """The picture, for the materialization."""
+        return {"coverage": dg.MetadataValue.md(as_markdown({"coverage": self.heat_map}))}
+
+
+def evaluated(database: StatsDatabase, config: LogSyncConfig) -> Findings:
     expected, rows = _recent(database, config)
-    yield _delivered(expected, rows)
-    yield _sizes(rows, config.small_file_share)
-
-
-def _delivered(expected: list[ExpectedFile], rows: store.Manifest) -> dg.AssetCheckResult:
     found = coverage(expected, rows)
+    results = [_delivered(found, len(expected)), _sizes(rows, config.small_file_share)]
+    return Findings(results, draw_grid(_HEAT_MAP, found.cells, PREVIEW_DPI))
+
+
+def _delivered(found: Coverage, expected_files: int) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=FILES,
         check_name="every_expected_host_delivered",
@@ -50,7 +65,7 @@ def _delivered(expected: list[ExpectedFile], rows: store.Manifest) -> dg.AssetCh
         severity=dg.AssetCheckSeverity.ERROR if found.gaps else dg.AssetCheckSeverity.WARN,
         description=_told(found),
         metadata={
-            "expected_files": len(expected),
+            "expected_files": expected_files,
             "gaps": found.gaps,
             "days_never_asked_for": [day.isoformat() for day in found.unasked],
             "coverage": dg.MetadataValue.md(f"```\n{found.chart}\n```"),

@@ -31,7 +31,7 @@ from stats_assets.log_sync.manifest import ManifestRow
 from stats_assets.log_sync.plan import Fetch, KeepCopy, Missing, Present, UpToDate, decide, good_copy
 from stats_assets.log_sync.reports import DayReport, Outcome
 from stats_assets.log_sync.transports import Transports, open_transports
-from stats_assets.log_sync.transports.limits import SourceRefused, limits_of
+from stats_assets.log_sync.transports.limits import OurDiskTrouble, SourceRefused, limits_of, writing
 from stats_assets.log_sync.verify import DamagedFile, Verified, verify
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.failures import SourceAway
@@ -101,6 +101,8 @@ class DaySync:
             outcome = self._unanswered(file, copy, str(error))
         except SourceRefused as error:
             outcome = self._unanswered(file, copy, str(error))
+        except OurDiskTrouble as error:
+            outcome = self._failed(file, copy, str(error))
         attempts = retrying.statistics.get("attempt_number", 1)
         return replace(outcome, row=replace(outcome.row, attempts=attempts))
 
@@ -140,7 +142,8 @@ class DaySync:
             if is_resumed:
                 raise SourceAway(f"the resumed {file.file_name} {error}; the next try begins anew") from error
             return self._damaged(file, copy, version, str(error))
-        with part.open("rb") as reader, self._archive.replacing(file.archive_name) as writer:
+        name = file.archive_name
+        with writing(self._archive.location(name)), part.open("rb") as reader, self._archive.replacing(name) as writer:
             shutil.copyfileobj(reader, writer, 1 << 20)
         part.unlink()
         return Outcome(file, "fetched", manifest.fetched(file, version.version, verified, self._now()))
@@ -151,11 +154,15 @@ class DaySync:
 
     def _damaged(self, file: ExpectedFile, copy: ManifestRow | None, version: Present, damage: str) -> Outcome:
         """A newer damaged version does not touch the copy, but somebody should look at the host."""
-        error = f"{file.file_name} {damage} ({file.source.shown})"
+        newer = "" if copy is None else "the newer "
+        return self._failed(file, copy, f"{newer}{file.file_name} {damage} ({file.source.shown})", version.version)
+
+    def _failed(self, file: ExpectedFile, copy: ManifestRow | None, error: str, damaged: str | None = None) -> Outcome:
+        """Somebody has to look, even where a copy stands."""
         if copy is None:
-            row = manifest.without_copy(file, "failed", self._now(), error, damaged=version.version)
+            row = manifest.without_copy(file, "failed", self._now(), error, damaged)
         else:
-            note = f"the newer {error}; our copy of {copy.fetched_at:%Y-%m-%d %H:%M} UTC stands"
+            note = f"{error}; our copy of {copy.fetched_at:%Y-%m-%d %H:%M} UTC stands"
             row = manifest.still_good(copy, self._now(), note)
         return Outcome(file, "failed", row)
 

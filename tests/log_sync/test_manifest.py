@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -160,7 +161,7 @@ def test_names_are_written_with_the_hosts_own_clock(folder: Folder):
 def test_compression_is_taken_from_the_host_where_names_do_not_tell(
     room: Room,  # noqa: F811
     folder: Folder,
-    compression: str,
+    compression: Literal["gz", "none"],
     kept_as: str,
 ):
     content = line(1, "x")
