@@ -62,6 +62,9 @@ class HostOptions(Section):
     bandwidth_limit_kb_per_second: int | None = Field(
         default=None, ge=1, description="per transfer, in KiB; rsync: and ssh: only. As fast as it goes when absent"
     )
+    parallel_downloads: int = Field(
+        default=4, ge=1, le=64, description="of its files at once, within the total of log_sync.parallel_downloads"
+    )
     ssh_key: str | None = Field(
         default=None,
         pattern=_PLAIN_FILE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -65,6 +66,18 @@ def expected_files(config: LogSyncConfig, day: date) -> list[ExpectedFile]:
         for host in config.hosts
         if _is_in_service(host, day)
         for site in config.sites
+    ]
+
+
+def lanes(files: Sequence[ExpectedFile]) -> list[list[ExpectedFile]]:
+    """The files dealt out to what may go on at the same time: at most `parallel_downloads` lanes per host."""
+    by_host: dict[str, list[ExpectedFile]] = {}
+    for file in files:
+        by_host.setdefault(file.host, []).append(file)
+    return [
+        dealt[number :: dealt[0].source.options.parallel_downloads]
+        for dealt in by_host.values()
+        for number in range(min(len(dealt), dealt[0].source.options.parallel_downloads))
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -26,7 +26,7 @@ from tenacity import (
 from stats_assets.log_sync import manifest, store
 from stats_assets.log_sync.combine import SCRATCH
 from stats_assets.log_sync.config import LogSyncConfig
-from stats_assets.log_sync.expected import ExpectedFile, expected_files
+from stats_assets.log_sync.expected import ExpectedFile, expected_files, lanes
 from stats_assets.log_sync.manifest import ManifestRow
 from stats_assets.log_sync.plan import Fetch, KeepCopy, Missing, Present, UpToDate, decide, good_copy
 from stats_assets.log_sync.reports import DayReport, Outcome
@@ -75,9 +75,18 @@ class DaySync:
         with self._database.transaction() as cursor:
             store.hold_day(cursor, day)
             rows = store.rows_of_days(cursor, day, day)
-            outcomes = list(self._pool.map(lambda file: self._settle(file, rows.get(file.key)), expected))
+            outcomes = self._settle_all(expected, rows)
             store.replace_day(cursor, day, expected, [outcome.row for outcome in outcomes])
         return DayReport(day, outcomes, (self._now() - started).total_seconds())
+
+    def _settle_all(self, expected: Sequence[ExpectedFile], rows: store.Manifest) -> list[Outcome]:
+        """Lanes side by side, each file after file: a host has as many lanes as it bears connections."""
+
+        def settle(lane: Sequence[ExpectedFile]) -> list[Outcome]:
+            return [self._settle(file, rows.get(file.key)) for file in lane]
+
+        settled = {outcome.file.key: outcome for done in self._pool.map(settle, lanes(expected)) for outcome in done}
+        return [settled[file.key] for file in expected]
 
     def _settle(self, file: ExpectedFile, row: ManifestRow | None) -> Outcome:
         """What becomes of one file, whatever its source does."""

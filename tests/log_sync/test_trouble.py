@@ -101,6 +101,27 @@ def test_a_host_that_falls_silent_costs_its_own_time_only(
     assert room.row("web1").state == "fetched"
 
 
+@pytest.mark.parametrize("limit", [1, 3])
+def test_a_host_is_asked_for_as_many_files_at_once_as_it_bears(room: Room, source: HttpSource, limit: int):  # noqa: F811
+    sites, under_way, most = ["a.org", "b.org", "c.org"], 0, 0
+    all_at_once, lock = threading.Barrier(limit), threading.Lock()
+
+    def watched() -> None:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        all_at_once.wait(30)
+        with lock:
+            under_way -= 1
+
+    for site in sites:
+        source.answers[f"/{DAY:%Y/%m/%d}/{site}-access.log.gz"] = [Answer(SMALL, wait=watched)]
+    host = source.host.model_copy(update={"parallel_downloads": limit})
+    assert results(room.sync(host, sites=sites)) == ["fetched"] * 3
+    assert most == limit
+
+
 def test_a_host_that_only_answers_500_is_tried_as_often_as_told_and_then_failed(room: Room, source: HttpSource):  # noqa: F811
     source.answer(Answer(status=500))
     assert results(room.sync(source.host, attempts=4)) == ["failed"]
