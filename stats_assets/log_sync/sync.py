@@ -90,7 +90,7 @@ class DaySync:
 
     def _settle(self, file: ExpectedFile, row: ManifestRow | None) -> Outcome:
         """What becomes of one file, whatever its source does."""
-        outcome = self._outcome(file, good_copy(row, file.archive_name, self._archive.exists))
+        outcome = self._outcome(file, good_copy(row, file.archive_name, self._archive.size_bytes))
         return replace(outcome, row=manifest.numbered(outcome.row, row))
 
     def _outcome(self, file: ExpectedFile, copy: ManifestRow | None) -> Outcome:

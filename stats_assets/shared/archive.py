@@ -45,6 +45,14 @@ class Archive:
         fs, root = self._fs()
         return bool(fs.exists(_inside(root, name)))
 
+    def size_bytes(self, name: str) -> int | None:
+        """How large the file is; None when there is none."""
+        fs, root = self._fs()
+        try:
+            return int(fs.info(_inside(root, name))["size"])
+        except FileNotFoundError:
+            return None
+
     def remove(self, name: str) -> None:
         """Takes the file away, if it is there."""
         fs, root = self._fs()
