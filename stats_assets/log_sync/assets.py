@@ -4,10 +4,11 @@
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
-from stats_assets.log_sync.checks import FILES, SPECS, evaluated
+from stats_assets.log_sync.checks import FILES, SPECS, Findings, evaluated
 from stats_assets.log_sync.columns import FILES_SCHEMA
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.reports import DayReport, failure_text
@@ -58,21 +59,29 @@ def build_files(config: LogSyncConfig, first_day: date) -> dg.AssetsDefinition:
         except dg.Failure:
             yield from _done(reports)
             raise
-        checks = list(evaluated(database, config))
+        findings = evaluated(database, config)
         if not all(report.is_complete for report in reports):
-            yield from (*_done(reports), *checks)
+            yield from (*_done(reports, findings), *findings.results)
             raise _incomplete(reports)
-        for report in reports:
-            context.add_asset_metadata(report.metadata, partition_key=report.day.isoformat())
-        yield dg.MaterializeResult(check_results=checks)
+        for day, metadata in _told(reports, findings).items():
+            context.add_asset_metadata(metadata, partition_key=day)
+        yield dg.MaterializeResult(check_results=findings.results)
 
     return files
 
 
-def _done(reports: Sequence[DayReport]) -> Iterator[dg.AssetMaterialization]:
+def _done(reports: Sequence[DayReport], findings: Findings | None = None) -> Iterator[dg.AssetMaterialization]:
     """Complete days count as materialized although their run fails."""
-    complete = {report.day.isoformat(): report.metadata for report in reports if report.is_complete}
-    return done_partitions(FILES, _CODE_VERSION, complete)
+    complete = [report for report in reports if report.is_complete]
+    return done_partitions(FILES, _CODE_VERSION, _told(complete, findings))
+
+
+def _told(reports: Sequence[DayReport], findings: Findings | None) -> dict[str, dict[str, Any]]:
+    """Metadata by Dagster partition. The picture is of all days: the last one of the run has it."""
+    told = {report.day.isoformat(): report.metadata for report in reports}
+    if told and findings:
+        told[max(told)] |= findings.metadata
+    return told
 
 
 def _incomplete(reports: Sequence[DayReport]) -> dg.Failure:

@@ -10,7 +10,7 @@ from stats_assets.log_sync import store
 from stats_assets.log_sync.checks import FILES
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
-from stats_assets.log_sync.late import days_to_ask, files_to_probe
+from stats_assets.log_sync.late import DaysToAsk, days_to_ask, files_to_probe, newly_waived
 from stats_assets.log_sync.probing import probe_all
 from stats_assets.log_sync.transports.limits import Limits
 from stats_assets.shared.days import days_between
@@ -63,17 +63,33 @@ def _late_or_changed_files(
             return dg.SkipReason("files are being fetched; looking again when that has ended")
         now = datetime.now(UTC)
         turn = int(context.cursor or 0)
+        # Nobody need be asked about these, so they may be older than the window.
+        if waived := _newly_waived(database, config):
+            return dg.SensorResult(run_requests=[_request(days) for days in waived], cursor=str(turn))
         files, rows = _to_probe(database, config, first_day, now, turn)
         seen, silent = probe_all(files, _PROBE_LIMITS, _ASKING_SECONDS)
         ranges = days_to_ask(seen, rows, now)
         # Without requests too the cursor moves: where there are too many files for one look, the next one goes on.
         return dg.SensorResult(
-            run_requests=[range_request(str(days.first), str(days.last), days.run_key) for days in ranges],
+            run_requests=[_request(days) for days in ranges],
             skip_reason=None if ranges else _nothing_new(len(seen), silent),
             cursor=str(turn + len(files)),
         )
 
     return late_or_changed_files
+
+
+def _request(days: DaysToAsk) -> dg.RunRequest:
+    return range_request(str(days.first), str(days.last), days.run_key)
+
+
+def _newly_waived(database: StatsDatabase, config: LogSyncConfig) -> list[DaysToAsk]:
+    if not config.waivers:
+        return []
+    with database.transaction() as cursor:
+        rows = store.lacking_rows(cursor)
+    days = sorted({row.day for row in rows.values()})
+    return newly_waived((file for day in days for file in expected_files(config, day)), rows)
 
 
 def _to_probe(

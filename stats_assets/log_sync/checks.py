@@ -5,7 +5,7 @@ They belong to the asset's own step: as steps behind it they would be skipped ju
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 import dagster as dg
@@ -14,8 +14,12 @@ from stats_assets.log_sync import store
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.coverage import Coverage, coverage, unusually_small
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
+from stats_assets.shared.charts import PREVIEW_DPI, Labels, as_markdown, draw_grid
 from stats_assets.shared.days import days_between
+from stats_assets.shared.phrases import named
 from stats_assets.shared.postgres import StatsDatabase
+
+_HEAT_MAP = Labels("Log files by host and day", x="day in the file's name", y="host, site", empty="no file is expected")
 
 FILES = dg.AssetKey(["log_sync", "files"])
 SPECS = (
@@ -31,18 +35,28 @@ SPECS = (
     ),
 )
 
-_NAMED = 5
+
+@dataclass(frozen=True)
+class Findings:
+    """The results of `SPECS` over the last `config.check_days` days anybody has asked for, and a picture of them."""
+
+    results: list[dg.AssetCheckResult]
+    heat_map: bytes
+
+    @property
+    def metadata(self) -> dict[str, dg.MetadataValue]:
+        """The picture, for the materialization."""
+        return {"coverage": dg.MetadataValue.md(as_markdown({"coverage": self.heat_map}))}
 
 
-def evaluated(database: StatsDatabase, config: LogSyncConfig) -> Iterator[dg.AssetCheckResult]:
-    """The results of `SPECS` over the last `config.check_days` days anybody has asked for."""
+def evaluated(database: StatsDatabase, config: LogSyncConfig) -> Findings:
     expected, rows = _recent(database, config)
-    yield _delivered(expected, rows)
-    yield _sizes(rows, config.small_file_share)
-
-
-def _delivered(expected: list[ExpectedFile], rows: store.Manifest) -> dg.AssetCheckResult:
     found = coverage(expected, rows)
+    results = [_delivered(found, len(expected)), _sizes(rows, config.small_file_share)]
+    return Findings(results, draw_grid(_HEAT_MAP, found.cells, PREVIEW_DPI))
+
+
+def _delivered(found: Coverage, expected_files: int) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=FILES,
         check_name="every_expected_host_delivered",
@@ -51,7 +65,7 @@ def _delivered(expected: list[ExpectedFile], rows: store.Manifest) -> dg.AssetCh
         severity=dg.AssetCheckSeverity.ERROR if found.gaps else dg.AssetCheckSeverity.WARN,
         description=_told(found),
         metadata={
-            "expected_files": len(expected),
+            "expected_files": expected_files,
             "gaps": found.gaps,
             "days_never_asked_for": [day.isoformat() for day in found.unasked],
             "coverage": dg.MetadataValue.md(f"```\n{found.chart}\n```"),
@@ -66,7 +80,7 @@ def _sizes(rows: store.Manifest, limit_share: float) -> dg.AssetCheckResult:
         check_name="no_file_is_unusually_small",
         passed=not small,
         severity=dg.AssetCheckSeverity.WARN,
-        description=_list(small) or f"{len(rows)} files have the size they usually have",
+        description=named(small) or f"{len(rows)} files have the size they usually have",
         metadata={"small_files": small, "limit_share": limit_share},
     )
 
@@ -83,12 +97,7 @@ def _recent(database: StatsDatabase, config: LogSyncConfig) -> tuple[list[Expect
 
 
 def _told(found: Coverage) -> str:
-    told = [_list(found.gaps)] if found.gaps else []
+    told = [named(found.gaps)] if found.gaps else []
     if found.unasked:
         told.append(f"{len(found.unasked)} days in between were never asked for, the first is {found.unasked[0]}")
     return "; ".join(told) or "every expected file is here"
-
-
-def _list(problems: dict[str, str]) -> str:
-    named = "; ".join(f"{what}: {why}" for what, why in list(problems.items())[:_NAMED])
-    return named + (f"; and {len(problems) - _NAMED} more" if len(problems) > _NAMED else "")

@@ -6,8 +6,9 @@ import string
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -30,10 +31,6 @@ def _daily_path(path: str) -> str:
     if path.startswith("/") or ".." in path.split("/"):
         raise ValueError("must stay below the host's url: no leading / and no ..")
     _refuse_unknown_placeholders(path)
-    try:
-        suffix_of(path)
-    except ConfigurationMistake as error:
-        raise ValueError(str(error)) from error
     if len({day.strftime(path) for day in _SOME_DAYS}) < len(_SOME_DAYS):
         raise ValueError("is the same for different days; name the day, e.g. %Y/%m/%d/{site}-access.log.xz")
     return path
@@ -46,6 +43,14 @@ def _refuse_unknown_placeholders(path: str) -> None:
         raise ValueError(f"holds {{{min(unknown)}}}; only {{site}}, {{host}} and strftime codes are replaced")
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # unknown, or a name that is a path
+        raise ValueError("is no time zone; write one such as Europe/Prague") from error
+    return name
+
+
 def _local_folder(folder: str) -> str:
     """A relative folder is meant from the project, wherever a process happens to run."""
     return str((PROJECT_FOLDER / Path(folder)).resolve())
@@ -56,6 +61,9 @@ class HostOptions(Section):
 
     bandwidth_limit_kb_per_second: int | None = Field(
         default=None, ge=1, description="per transfer, in KiB; rsync: and ssh: only. As fast as it goes when absent"
+    )
+    parallel_downloads: int = Field(
+        default=4, ge=1, le=64, description="of its files at once, within the total of log_sync.parallel_downloads"
     )
     ssh_key: str | None = Field(
         default=None,
@@ -84,8 +92,30 @@ class LogHost(HostOptions):
     path: Annotated[str, AfterValidator(_daily_path)] = Field(
         min_length=1, description="below url; strftime codes of the partition's day, {site} and {host}"
     )
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        default="UTC",
+        description="zone of the dates in its file names; its file of a day is asked for when that is over",
+    )
+    compression: Literal["gz", "xz", "zst", "none"] | None = Field(
+        default=None, description="of its files, for names that do not tell; by the path's ending when absent"
+    )
     since: date | None = Field(default=None, description="first day it has a log of; always when absent")
     until: date | None = Field(default=None, description="last day it has a log of; for ever when absent")
+
+    @model_validator(mode="after")
+    def _compression_is_known(self) -> Self:
+        try:
+            suffix_of(self.stored_as)
+        except ConfigurationMistake as error:
+            raise ValueError(f"path of {self.name}: {error}; or say compression") from error
+        return self
+
+    @property
+    def stored_as(self) -> str:
+        """A name whose ending tells the compression of its files."""
+        return (
+            self.path if self.compression is None else f"x.{'log' if self.compression == 'none' else self.compression}"
+        )
 
     @model_validator(mode="after")
     def _options_fit_the_url(self) -> Self:
@@ -102,11 +132,43 @@ class LogHost(HostOptions):
         return self
 
 
+class Waiver(Section):
+    """Days on which a host is excused: what it has not delivered is not asked for and counts as present."""
+
+    host: str = Field(description="name of a host of log_sync.hosts")
+    site: str | None = Field(default=None, description="one of log_sync.sites; all of them when absent")
+    first_day: date = Field(alias="from", description="first day that is waived")
+    last_day: date | None = Field(default=None, alias="to", description="last day that is waived; for ever when absent")
+    reason: str = Field(min_length=1, max_length=200, description="told wherever the file is missed")
+
+    def covers(self, day: date, host: str, site: str) -> bool:
+        return host == self.host and self.site in (None, site) and self.first_day <= day <= (self.last_day or date.max)
+
+
+class CombinedLogs(Section):
+    """The time-ordered files over all hosts."""
+
+    compression: Literal["zst", "gz"] = Field(default="zst", description="of new files; earlier ones stay as they are")
+    level: int = Field(default=3, ge=1, le=19, description="of zstd; above 3 it takes much longer than all the rest")
+    keep_days: int | None = Field(
+        default=None, ge=1, description="days kept; older ones are removed and not made. All of them when absent"
+    )
+    reorder_seconds: int = Field(
+        default=900, ge=0, description="a file whose lines step back further is sorted on disk before it is merged"
+    )
+    memory_mb: int = Field(default=128, ge=16, description="for lines under way; more hosts share it")
+    max_undatable_share: float = Field(
+        default=0.05, gt=0, lt=1, description="of a day's lines; above it the check of the asset fails"
+    )
+
+
 class LogSyncConfig(Section):
     """Sites times hosts times days gives the files we expect."""
 
     sites: list[str] = Field(default=["mirrors.fedoraproject.org"], min_length=1, description="names of web sites")
     hosts: list[LogHost] = Field(default_factory=list, description="every machine that writes logs of the sites")
+    waivers: list[Waiver] = Field(default_factory=list, description="hosts and days that are excused")
+    combined_logs: CombinedLogs = Field(default_factory=CombinedLogs, description="one file per site and day")
     first_day: date | None = Field(default=None, description="first daily partition; countme.first_day when absent")
     spool: Annotated[str, AfterValidator(_local_folder)] = Field(
         default=".local/spool",
@@ -162,3 +224,14 @@ class LogSyncConfig(Section):
         for host in self.hosts:
             if len(self.sites) > 1 and "{site}" not in host.path:
                 raise ValueError(f"the path of {host.name} must hold {{site}}, because there are several sites")
+        for waiver in self.waivers:
+            _refuse_unknown("host", waiver.host, [host.name for host in self.hosts])
+            _refuse_unknown("site", waiver.site or self.sites[0], self.sites)
+
+    def waiver_of(self, day: date, host: str, site: str) -> Waiver | None:
+        return next((waiver for waiver in self.waivers if waiver.covers(day, host, site)), None)
+
+
+def _refuse_unknown(what: str, name: str, known: list[str]) -> None:
+    if name not in known:
+        raise ValueError(f"waivers name the {what} {name!r}, which is not one of log_sync.{what}s ({', '.join(known)})")

@@ -32,10 +32,12 @@ def files_to_probe(
 ) -> list[ExpectedFile]:
     """At most `limit` files worth a question: those we lack, then those we have, by turns.
 
-    `oldest_day` is the manifest's first: days before it were never asked for, and are left to the operator.
+    `oldest_day` is the manifest's first: days before it were never asked for, and are left to the operator. No host
+    is asked for what is waived, or for a day that is not over there.
     """
     if oldest_day is None:
         return []
+    expected = [file for file in expected if file.waived is None and file.over_at <= now]
     lacking = [file for file in expected if file.day >= oldest_day and _is_lacking(rows.get(file.key), now)]
     present = [file for file in expected if (row := rows.get(file.key)) and row.state == "fetched"]
     start = turn % len(present) if present else 0
@@ -51,8 +53,18 @@ def days_to_ask(seen: Iterable[tuple[ExpectedFile, Probe]], rows: Rows, now: dat
     return [_range(days_between(*ends), news) for ends in contiguous(news, step_days=1)]
 
 
+def newly_waived(expected: Iterable[ExpectedFile], rows: Rows) -> list[DaysToAsk]:
+    """Ranges of days with a file that is still held to be lacking, and is excused in stats.yaml since."""
+    news: dict[date, list[str]] = {}
+    for file in expected:
+        row = rows.get(file.key)
+        if file.waived is not None and row is not None and row.state in ("missing", "failed"):
+            news.setdefault(file.day, []).append(f"{file.key} waived {row.checked_at.isoformat()}")
+    return [_range(days_between(*ends), news) for ends in contiguous(news, step_days=1)]
+
+
 def _is_lacking(row: ManifestRow | None, now: datetime) -> bool:
-    if row is None or row.state == "missing":
+    if row is None or row.state in ("missing", "waived"):
         return True
     return row.state == "failed" and (row.source_version is not None or now - row.checked_at >= _PAUSE_AFTER_FAILURE)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
 from stats_assets.log_sync.expected import ExpectedFile
 from stats_assets.log_sync.verify import Verified
 
-State = Literal["fetched", "missing", "failed"]
+State = Literal["fetched", "missing", "failed", "waived"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,12 @@ class ManifestRow:
     checked_at: datetime
     attempts: int
     last_error: str | None
+    version: int = 0
+    lines: int | None = None
+    undatable_lines: int | None = None
+    oldest_line_at: datetime | None = None
+    newest_line_at: datetime | None = None
+    step_back_seconds: int | None = None
 
     @property
     def key(self) -> tuple[date, str, str]:
@@ -51,6 +57,7 @@ def fetched(file: ExpectedFile, version: str, copy: Verified, at: datetime) -> M
         checked_at=at,
         attempts=1,
         last_error=None,
+        **asdict(copy.survey),
     )
 
 
@@ -60,7 +67,11 @@ def still_good(row: ManifestRow, at: datetime, note: str | None = None) -> Manif
 
 
 def without_copy(
-    file: ExpectedFile, state: Literal["missing", "failed"], at: datetime, error: str, damaged: str | None = None
+    file: ExpectedFile,
+    state: Literal["missing", "failed", "waived"],
+    at: datetime,
+    error: str,
+    damaged: str | None = None,
 ) -> ManifestRow:
     """Nothing usable has been delivered so far; a damaged version is remembered, to be fetched once only."""
     return ManifestRow(
@@ -77,3 +88,10 @@ def without_copy(
         attempts=1,
         last_error=error,
     )
+
+
+def numbered(row: ManifestRow, former: ManifestRow | None) -> ManifestRow:
+    """The row with the version of its copy: one more than the former's where the content is another."""
+    version = former.version if former else 0
+    is_new = row.state == "fetched" and (former is None or row.sha256 != former.sha256)
+    return replace(row, version=version + is_new)

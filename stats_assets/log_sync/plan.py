@@ -55,11 +55,13 @@ class Missing:
     found: str
 
 
-def good_copy(row: ManifestRow | None, archive_name: str, exists: Callable[[str], bool]) -> ManifestRow | None:
-    """The row, if it tells of a verified copy under this name that the archive still holds."""
+def good_copy(
+    row: ManifestRow | None, archive_name: str, size_bytes: Callable[[str], int | None]
+) -> ManifestRow | None:
+    """The row, if it tells of a verified copy under this name that the archive still holds, as large as it was."""
     if row is None or row.state != "fetched" or row.archive_name != archive_name:
         return None
-    return row if exists(archive_name) else None
+    return row if size_bytes(archive_name) == row.file_bytes else None
 
 
 def decide(copy: ManifestRow | None, probe: Probe) -> Fetch | UpToDate | KeepCopy | Missing:

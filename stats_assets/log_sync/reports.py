@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 from stats_assets.log_sync.expected import ExpectedFile
 from stats_assets.log_sync.manifest import ManifestRow
 
 # fetched: a new copy; up_to_date: unchanged; kept: no news from the source, our copy stands;
-# missing, failed: somebody has to look.
-Result = Literal["fetched", "up_to_date", "kept", "missing", "failed"]
+# waived: excused in stats.yaml; missing, failed: somebody has to look.
+Result = Literal["fetched", "up_to_date", "kept", "waived", "missing", "failed"]
 
 _GAPS_NAMED = 5
 
@@ -59,18 +59,25 @@ class DayReport:
         """The numbers an operator asks for; times are ISO 8601, UTC."""
         rows = [outcome.row for outcome in self.outcomes if outcome.row.state == "fetched"]
         fetched_at = [row.fetched_at for row in rows if row.fetched_at]
+        oldest = [row.oldest_line_at for row in rows if row.oldest_line_at]
+        newest = [row.newest_line_at for row in rows if row.newest_line_at]
         counts = Counter(outcome.result for outcome in self.outcomes)
         return {
             "dagster/row_count": len(self.outcomes),
             "fetched": counts["fetched"],
             "up_to_date": counts["up_to_date"],
             "kept": counts["kept"],
+            "waived": counts["waived"],
             "missing": counts["missing"],
             "failed": counts["failed"],
             "file_bytes": sum(row.file_bytes or 0 for row in rows),
             "content_bytes": sum(row.content_bytes or 0 for row in rows),
-            "oldest_copy": min(fetched_at).isoformat(timespec="seconds") if fetched_at else "none",
-            "newest_copy": max(fetched_at).isoformat(timespec="seconds") if fetched_at else "none",
+            "lines": sum(row.lines or 0 for row in rows),
+            "undatable_lines": sum(row.undatable_lines or 0 for row in rows),
+            "oldest_line": _shown(min(oldest, default=None)),
+            "newest_line": _shown(max(newest, default=None)),
+            "oldest_copy": _shown(min(fetched_at, default=None)),
+            "newest_copy": _shown(max(fetched_at, default=None)),
             "files": {f"{outcome.file.host} {outcome.file.site}": outcome.result for outcome in self.outcomes},
             "seconds": round(self.seconds, 3),
         }
@@ -79,6 +86,10 @@ class DayReport:
         counts = Counter(outcome.result for outcome in self.outcomes)
         told = ", ".join(f"{count} {result}" for result, count in counts.items()) or "no file is expected"
         return f"{self.day}: {told}"
+
+
+def _shown(at: datetime | None) -> str:
+    return at.isoformat(timespec="seconds") if at else "none"
 
 
 def failure_text(reports: Sequence[DayReport]) -> str:

@@ -21,7 +21,13 @@ Manifest = dict[tuple[date, str, str], ManifestRow]  # by ManifestRow.key
 def rows_of_days(cursor: Cursor, first: date, last: date) -> Manifest:
     """The manifest from `first` to `last`, both included."""
     cursor.execute(sql.ROWS_OF_DAYS, {"first_day": first, "last_day": last})
-    return {row.key: row for row in (ManifestRow(*values) for values in cursor.fetchall())}
+    return _manifest(cursor)
+
+
+def lacking_rows(cursor: Cursor) -> Manifest:
+    """Every file that is missing or failed, of whatever day."""
+    cursor.execute(sql.LACKING_ROWS)
+    return _manifest(cursor)
 
 
 def newest_day(cursor: Cursor) -> date | None:
@@ -46,7 +52,10 @@ def hold_day(cursor: Cursor, day: date) -> None:
 def replace_day(cursor: Cursor, day: date, expected: Sequence[ExpectedFile], rows: Iterable[ManifestRow]) -> None:
     """Writes the day's rows; drops what is no longer expected and was never delivered."""
     execute_batch(cursor, sql.SAVE_ROW, [asdict(row) for row in rows])
-    cursor.execute(
-        sql.FORGET_UNEXPECTED,
-        {"day": day, "hosts": [file.host for file in expected], "sites": [file.site for file in expected]},
-    )
+    files = {"day": day, "hosts": [file.host for file in expected], "sites": [file.site for file in expected]}
+    for statement in (sql.FORGET_UNEXPECTED, sql.NO_LONGER_EXPECTED, sql.ADD_VERSIONS):
+        cursor.execute(statement, files)
+
+
+def _manifest(cursor: Cursor) -> Manifest:
+    return {row.key: row for row in (ManifestRow(*values) for values in cursor.fetchall())}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -24,13 +24,14 @@ from tenacity import (
 )
 
 from stats_assets.log_sync import manifest, store
+from stats_assets.log_sync.combine import SCRATCH
 from stats_assets.log_sync.config import LogSyncConfig
-from stats_assets.log_sync.expected import ExpectedFile, expected_files
+from stats_assets.log_sync.expected import ExpectedFile, expected_files, lanes
 from stats_assets.log_sync.manifest import ManifestRow
 from stats_assets.log_sync.plan import Fetch, KeepCopy, Missing, Present, UpToDate, decide, good_copy
 from stats_assets.log_sync.reports import DayReport, Outcome
 from stats_assets.log_sync.transports import Transports, open_transports
-from stats_assets.log_sync.transports.limits import SourceRefused, limits_of
+from stats_assets.log_sync.transports.limits import OurDiskTrouble, SourceRefused, limits_of, writing
 from stats_assets.log_sync.verify import DamagedFile, Verified, verify
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.failures import SourceAway
@@ -74,13 +75,30 @@ class DaySync:
         with self._database.transaction() as cursor:
             store.hold_day(cursor, day)
             rows = store.rows_of_days(cursor, day, day)
-            outcomes = list(self._pool.map(lambda file: self._settle(file, rows.get(file.key)), expected))
+            outcomes = self._settle_all(expected, rows)
             store.replace_day(cursor, day, expected, [outcome.row for outcome in outcomes])
         return DayReport(day, outcomes, (self._now() - started).total_seconds())
 
+    def _settle_all(self, expected: Sequence[ExpectedFile], rows: store.Manifest) -> list[Outcome]:
+        """Lanes side by side, each file after file: a host has as many lanes as it bears connections."""
+
+        def settle(lane: Sequence[ExpectedFile]) -> list[Outcome]:
+            return [self._settle(file, rows.get(file.key)) for file in lane]
+
+        settled = {outcome.file.key: outcome for done in self._pool.map(settle, lanes(expected)) for outcome in done}
+        return [settled[file.key] for file in expected]
+
     def _settle(self, file: ExpectedFile, row: ManifestRow | None) -> Outcome:
         """What becomes of one file, whatever its source does."""
-        copy = good_copy(row, file.archive_name, self._archive.exists)
+        outcome = self._outcome(file, good_copy(row, file.archive_name, self._archive.size_bytes))
+        return replace(outcome, row=manifest.numbered(outcome.row, row))
+
+    def _outcome(self, file: ExpectedFile, copy: ManifestRow | None) -> Outcome:
+        if file.waived is not None:
+            return self._waived(file, copy, file.waived)
+        if copy is None and self._now() < file.over_at:
+            told = f"its day ends there at {file.over_at:%Y-%m-%d %H:%M} UTC; not asked before"
+            return Outcome(file, "missing", manifest.without_copy(file, "missing", self._now(), told))
         if self._silent[file.host] >= _SILENT_FILES:
             return self._unanswered(file, copy, "was silent for the files before; not asked again in this run")
         retrying = self._retrying()
@@ -92,6 +110,8 @@ class DaySync:
             outcome = self._unanswered(file, copy, str(error))
         except SourceRefused as error:
             outcome = self._unanswered(file, copy, str(error))
+        except OurDiskTrouble as error:
+            outcome = self._failed(file, copy, str(error))
         attempts = retrying.statistics.get("attempt_number", 1)
         return replace(outcome, row=replace(outcome.row, attempts=attempts))
 
@@ -131,7 +151,8 @@ class DaySync:
             if is_resumed:
                 raise SourceAway(f"the resumed {file.file_name} {error}; the next try begins anew") from error
             return self._damaged(file, copy, version, str(error))
-        with part.open("rb") as reader, self._archive.replacing(file.archive_name) as writer:
+        name = file.archive_name
+        with writing(self._archive.location(name)), part.open("rb") as reader, self._archive.replacing(name) as writer:
             shutil.copyfileobj(reader, writer, 1 << 20)
         part.unlink()
         return Outcome(file, "fetched", manifest.fetched(file, version.version, verified, self._now()))
@@ -142,11 +163,15 @@ class DaySync:
 
     def _damaged(self, file: ExpectedFile, copy: ManifestRow | None, version: Present, damage: str) -> Outcome:
         """A newer damaged version does not touch the copy, but somebody should look at the host."""
-        error = f"{file.file_name} {damage} ({file.source.shown})"
+        newer = "" if copy is None else "the newer "
+        return self._failed(file, copy, f"{newer}{file.file_name} {damage} ({file.source.shown})", version.version)
+
+    def _failed(self, file: ExpectedFile, copy: ManifestRow | None, error: str, damaged: str | None = None) -> Outcome:
+        """Somebody has to look, even where a copy stands."""
         if copy is None:
-            row = manifest.without_copy(file, "failed", self._now(), error, damaged=version.version)
+            row = manifest.without_copy(file, "failed", self._now(), error, damaged)
         else:
-            note = f"the newer {error}; our copy of {copy.fetched_at:%Y-%m-%d %H:%M} UTC stands"
+            note = f"{error}; our copy of {copy.fetched_at:%Y-%m-%d %H:%M} UTC stands"
             row = manifest.still_good(copy, self._now(), note)
         return Outcome(file, "failed", row)
 
@@ -155,6 +180,11 @@ class DaySync:
         if copy is None:
             return Outcome(file, "failed", manifest.without_copy(file, "failed", self._now(), error))
         return Outcome(file, "kept", manifest.still_good(copy, self._now(), f"{error}; our copy stands"))
+
+    def _waived(self, file: ExpectedFile, copy: ManifestRow | None, reason: str) -> Outcome:
+        if copy is None:
+            return Outcome(file, "waived", manifest.without_copy(file, "waived", self._now(), reason))
+        return Outcome(file, "kept", manifest.still_good(copy, self._now(), f"waived: {reason}; our copy stands"))
 
     def _part(self, file: ExpectedFile, version: Present) -> Path:
         """Where this version of this file is received; another version never goes on from it."""
@@ -182,11 +212,14 @@ def day_sync(
 
 
 def _forget_old_parts(spool: Path, now: datetime) -> None:
-    """Broken transfers nobody has resumed."""
+    """Broken transfers nobody has resumed, and what a killed run has left of sorting."""
     for part in spool.glob("*.part"):
         with suppress(FileNotFoundError):  # another run may have resumed it
             if now.timestamp() - part.stat().st_mtime > _PART_KEPT_SECONDS:
                 part.unlink()
+    for folder in spool.glob(f"{SCRATCH}*"):
+        if now.timestamp() - folder.stat().st_mtime > _PART_KEPT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _resumable(part: Path, version: Present) -> str:

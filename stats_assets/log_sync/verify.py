@@ -1,15 +1,18 @@
-"""Whether a delivered file is whole: read once, to the end of its compressed stream. Its lines are not judged."""
+"""Whether a delivered file is whole: read once, to the end of its compressed stream, its lines surveyed on the way.
+
+A line is not judged here: a file of lines that nobody can use is whole all the same.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
+from stats_assets.log_sync.checksums import CheckedReader
+from stats_assets.log_sync.lines import blocks
+from stats_assets.log_sync.survey import Survey, survey
 from stats_assets.shared.compression import DAMAGE, decompressed
-
-_BLOCK_BYTES = 1 << 20
 
 
 class DamagedFile(Exception):
@@ -18,11 +21,12 @@ class DamagedFile(Exception):
 
 @dataclass(frozen=True)
 class Verified:
-    """Sizes and checksum (hex, of the file as stored) of a file that is whole."""
+    """Sizes, checksum (hex, of the file as stored) and lines of a file that is whole."""
 
     file_bytes: int
     content_bytes: int
     sha256: str
+    survey: Survey
 
 
 def verify(file: BinaryIO, name: str, max_content_bytes: int) -> Verified:
@@ -30,24 +34,16 @@ def verify(file: BinaryIO, name: str, max_content_bytes: int) -> Verified:
 
     Raises DamagedFile for what is empty, cut, not of that compression, or unpacks to more than the limit.
     """
-    stored = _Counted(file)
+    stored = CheckedReader(file)
     try:
-        content_bytes = _content_bytes(cast(BinaryIO, stored), name, max_content_bytes)
+        content = _Limited(decompressed(cast(BinaryIO, stored), name), max_content_bytes)
+        found = survey(blocks(content))
         stored.read_rest()
     except DAMAGE as error:
         raise DamagedFile(_what_is_wrong(error, stored.bytes_read)) from error
-    if content_bytes == 0:
+    if content.bytes_read == 0:
         raise DamagedFile("is empty" if stored.bytes_read == 0 else "holds no line (it unpacks to nothing)")
-    return Verified(stored.bytes_read, content_bytes, stored.checksum.hexdigest())
-
-
-def _content_bytes(stored: BinaryIO, name: str, max_content_bytes: int) -> int:
-    content, size = decompressed(stored, name), 0
-    while block := content.read(_BLOCK_BYTES):
-        size += len(block)
-        if size > max_content_bytes:
-            raise DamagedFile(f"unpacks to more than log_sync.max_content_bytes ({max_content_bytes} bytes)")
-    return size
+    return Verified(stored.bytes_read, content.bytes_read, stored.sha256, found)
 
 
 def _what_is_wrong(error: Exception, bytes_read: int) -> str:
@@ -58,25 +54,17 @@ def _what_is_wrong(error: Exception, bytes_read: int) -> str:
     return f"is not what its name says or is garbled ({error})"
 
 
-class _Counted(io.RawIOBase):
-    """Passes bytes on and keeps their number and checksum."""
+class _Limited:
+    """Passes content on up to a limit."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, content: io.BufferedIOBase, limit: int) -> None:
+        self._content = content
+        self._limit = limit
         self.bytes_read = 0
-        self.checksum = hashlib.sha256()
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._file.read(len(buffer))
-        buffer[: len(data)] = data
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._content.read(size)
         self.bytes_read += len(data)
-        self.checksum.update(data)
-        return len(data)
-
-    def read_rest(self) -> None:
-        """A decompressor may stop before the last byte; the checksum is of all of them."""
-        while self.read(_BLOCK_BYTES):
-            pass
+        if self.bytes_read > self._limit:
+            raise DamagedFile(f"unpacks to more than log_sync.max_content_bytes ({self._limit} bytes)")
+        return data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, cast
@@ -44,6 +44,20 @@ class Archive:
     def exists(self, name: str) -> bool:
         fs, root = self._fs()
         return bool(fs.exists(_inside(root, name)))
+
+    def size_bytes(self, name: str) -> int | None:
+        """How large the file is; None when there is none."""
+        fs, root = self._fs()
+        try:
+            return int(fs.info(_inside(root, name))["size"])
+        except FileNotFoundError:
+            return None
+
+    def remove(self, name: str) -> None:
+        """Takes the file away, if it is there."""
+        fs, root = self._fs()
+        with suppress(FileNotFoundError):
+            fs.rm_file(_inside(root, name))
 
     def location(self, name: str) -> str:
         """The full path or URL of a name, for messages and metadata."""

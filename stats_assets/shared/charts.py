@@ -1,4 +1,4 @@
-"""Line charts as PNG bytes, all in one look: pure drawing, no data is fetched here."""
+"""Line charts and grids of states as PNG bytes, all in one look: pure drawing, no data is fetched here."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 OTHER = "all others"
 
 PREVIEW_DPI = 45  # previews travel in the event log: about 20 kB each
+
+_CELL = 0.94  # of the room a cell has: the rest is the line between cells
 
 Series = Mapping[str, Mapping[date, float]]
 
@@ -39,6 +41,30 @@ def draw_lines(labels: Labels, series: Series, dpi: int = 100) -> bytes:
     figure = Figure(figsize=(16, 9), dpi=dpi, layout="constrained")
     axes = figure.add_subplot()
     _plot(axes, series, labels.empty)
+    axes.set_title(labels.title, fontsize=20, loc="left")
+    axes.set_xlabel(labels.x, fontsize=13)
+    axes.set_ylabel(labels.y, fontsize=13)
+    picture = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(picture)
+    return picture.getvalue()
+
+
+@dataclass(frozen=True)
+class State:
+    """What a cell of a grid can be: its word in the legend, and a colour of matplotlib."""
+
+    word: str
+    color: str
+
+
+def draw_grid(labels: Labels, cells: Mapping[str, Mapping[date, State]], dpi: int = 100) -> bytes:
+    """States by row and day as PNG, 16 inches wide, a row 0.3 high; days without a state stay white."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(16, max(3.0, 1.8 + 0.3 * len(cells))), dpi=dpi, layout="constrained")
+    axes = figure.add_subplot()
+    _fill(axes, cells, labels.empty)
     axes.set_title(labels.title, fontsize=20, loc="left")
     axes.set_xlabel(labels.x, fontsize=13)
     axes.set_ylabel(labels.y, fontsize=13)
@@ -74,3 +100,25 @@ def _ticks(days: Sequence[date], at_most: int = 12) -> list[date]:
     distinct = sorted(set(days))
     step = -(-len(distinct) // at_most)
     return distinct[::-1][::step][::-1]
+
+
+def _fill(axes: Axes, cells: Mapping[str, Mapping[date, State]], empty: str) -> None:
+    days = sorted({day for row in cells.values() for day in row})
+    states = list(dict.fromkeys(state for row in cells.values() for state in row.values()))
+    for state in states:
+        places = [
+            (days.index(day), y) for y, row in enumerate(cells.values()) for day, each in row.items() if each == state
+        ]
+        left, rows = [x - _CELL / 2 for x, _ in places], [y for _, y in places]
+        axes.barh(rows, _CELL, left=left, height=_CELL - 0.06, color=state.color, label=state.word)
+    axes.spines[["top", "right", "left", "bottom"]].set_visible(False)
+    axes.tick_params(labelsize=12, length=0)
+    if not states:
+        axes.text(0.5, 0.5, empty, ha="center", va="center", transform=axes.transAxes, fontsize=20)
+        return
+    shown = _ticks(days, at_most=8)
+    axes.set_xticks([days.index(day) for day in shown], [f"{day}" for day in shown])
+    axes.set_yticks(range(len(cells)), list(cells))
+    axes.set_xlim(-0.6, len(days) - 0.4)
+    axes.set_ylim(len(cells) - 0.4, -0.6)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=12)

@@ -1,10 +1,14 @@
-"""Compressed files as streams of their contents. Which names mean which compression is told here and nowhere else."""
+"""Compressed files as streams of their contents, read and written.
+
+Which names mean which compression is told here and nowhere else.
+"""
 
 from __future__ import annotations
 
 import io
 import lzma
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 import zstandard
@@ -92,3 +96,20 @@ def suffix_of(name: str) -> str:
 def decompressed(file: BinaryIO, name: str) -> io.BufferedIOBase:
     """The contents of `file`, whose compression is told by `name`. Reading raises one of `DAMAGE` when it is cut."""
     return _OPENERS[suffix_of(name)](file)
+
+
+@contextmanager
+def compressed(file: BinaryIO, name: str, level: int) -> Iterator[BinaryIO]:
+    """A writer whose contents go into `file`, compressed as `name` tells; equal contents give equal bytes.
+
+    `level` is zstd's; gzip has one that is fast and one that is small, and gets the small one.
+    """
+    suffix = suffix_of(name)
+    if suffix == ".zst":
+        writer: Any = zstandard.ZstdCompressor(level, write_checksum=True).stream_writer(file, closefd=False)
+    elif suffix == ".gz":
+        writer = igzip.IGzipFile(filename="", mode="wb", compresslevel=2, fileobj=file, mtime=0)
+    else:
+        raise ConfigurationMistake(f"{name}: we write .zst and .gz, not {suffix}")
+    with writer:
+        yield cast(BinaryIO, writer)

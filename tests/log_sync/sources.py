@@ -62,6 +62,7 @@ class Answer:
     etag: str = '"1"'
     cut_at: int | None = None
     wait: Callable[[], object] = lambda: None
+    hold_at: int | None = None  # after so many bytes of the body it falls silent until `wait` returns
 
 
 @dataclass
@@ -114,7 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
         answers = self._recorded()
         with self.server.lock:
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        answer.wait()
+        if answer.hold_at is None:
+            answer.wait()
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         if wanted and answer.status == 200:
             first = int(wanted[1])
@@ -137,6 +139,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _body(self, answer: Answer, first: int) -> None:
+        if answer.hold_at is not None:
+            self.wfile.write(answer.body[first : answer.hold_at])
+            self.wfile.flush()
+            answer.wait()
+            first = answer.hold_at
         self.wfile.write(answer.body[first : answer.cut_at])
         if answer.cut_at is not None:
             self.wfile.flush()

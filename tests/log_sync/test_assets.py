@@ -172,3 +172,11 @@ def test_the_schema_people_see_is_the_schema_of_the_table(database: StatsDatabas
         columns = dict(cursor.fetchall())
     shown = {column.name: column.type for column in FILES_SCHEMA.columns}
     assert shown == {name: kind.replace("timestamp with time zone", "timestamptz") for name, kind in columns.items()}
+
+
+def test_the_last_day_of_a_run_shows_a_picture_of_the_coverage(house: House):
+    found = metadata(house.run(WEEK[0], DAY))
+    assert [day for day, numbers in found.items() if "coverage" in numbers] == [str(DAY)]
+    picture = str(found[str(DAY)]["coverage"])
+    assert picture.startswith("![coverage](data:image/png;base64,iVBOR")
+    assert len(picture) < 60_000

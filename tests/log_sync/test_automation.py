@@ -168,3 +168,35 @@ def test_rows_the_sensor_reads_are_never_written_by_it(watch: Watch, folder: Fol
     with database.transaction() as cursor:
         rows = store.rows_of_days(cursor, FIRST_DAY, TODAY)
     assert [row.state for row in rows.values()] == ["missing"]
+
+
+def test_after_an_outage_every_missing_late_and_changed_day_of_the_window_is_asked_for(watch: Watch, folder: Folder):
+    for days_ago in (14, 9, 5):
+        folder.deliver(log_bytes(), day(days_ago))
+    watch.fetch(14, 9, 8, 5)  # day 8 was missing
+    folder.deliver(log_bytes("changed"), day(9))
+    for days_ago in (13, 12, 8, 4, 3, 2, 1):
+        folder.deliver(log_bytes(), day(days_ago))
+    assert ask(watch.tick()[0]) == [
+        (str(day(13)), str(day(12))),
+        (str(day(9)), str(day(8))),
+        (str(day(4)), str(day(1))),
+    ]
+
+
+def test_the_window_is_configurable(database: StatsDatabase, archive: Archive, tmp_path: Path, folder: Folder):
+    watch = Watch(database, archive, config_of(tmp_path, folder.host, late_window_days=25))
+    watch.fetch(25)
+    folder.deliver(log_bytes(), day(25))
+    assert ask(watch.tick()[0]) == [(str(day(25)), str(day(25)))]
+
+
+def test_days_that_are_waived_since_are_asked_for_however_old(
+    database: StatsDatabase, archive: Archive, tmp_path: Path, folder: Folder
+):
+    Watch(database, archive, config_of(tmp_path, folder.host)).fetch(29, 28, 3)
+    waiver = {"host": "web1", "from": str(day(29)), "to": str(day(28)), "reason": "its disk died"}
+    watch = Watch(database, archive, config_of(tmp_path, folder.host, waivers=[waiver]))
+    assert ask(watch.tick()[0]) == [(str(day(29)), str(day(28)))]
+    watch.fetch(29, 28)
+    assert watch.tick()[0] == []

@@ -172,3 +172,38 @@ def test_a_complaint_about_a_host_shows_no_password(lines: str):
     with pytest.raises(ConfigurationMistake) as caught:
         load(HOST.replace("{name}", "a").replace("url: {url}", lines).replace("{path}", "%Y%m%d.log"))
     assert "s3c" not in str(caught.value)
+
+
+WAIVER = """\
+log_sync:
+  hosts:
+    - {name: proxy09, url: "file:///a", path: "%Y%m%d.log"}
+  waivers:
+    - WAIVER
+"""
+
+
+@pytest.mark.parametrize(
+    ("waiver", "says"),
+    [
+        ('{host: proxy90, from: 2024-05-01, reason: "retired"}', "'proxy90', which is not one of log_sync.hosts"),
+        ('{host: proxy09, site: x.org, from: 2024-05-01, reason: "retired"}', "'x.org', which is not one of"),
+        ("{host: proxy09, from: 2024-05-01}", "reason: is missing"),
+        ('{host: proxy09, since: 2024-05-01, reason: "retired"}', "allowed here: from, host, reason, site, to"),
+        ('{host: proxy09, from: 2024-05-32, reason: "retired"}', "stats.yaml:5: log_sync.waivers[0].from"),
+    ],
+)
+def test_a_waiver_that_would_waive_nothing_is_refused(waiver: str, says: str):
+    with pytest.raises(ConfigurationMistake) as caught:
+        load(WAIVER.replace("WAIVER", waiver))
+    assert says in str(caught.value)
+
+
+def test_a_time_zone_nobody_knows_is_refused():
+    with pytest.raises(ConfigurationMistake, match="is no time zone"):
+        load('log_sync:\n  hosts: [{name: a, url: "file:///a", path: "%Y%m%d.log", time_zone: Mars/Olympus}]\n')
+
+
+def test_a_name_that_tells_no_compression_is_taken_with_one():
+    host = load('log_sync:\n  hosts: [{name: a, url: "file:///a", path: "%Y%m%d", compression: gz}]\n').hosts[0]
+    assert host.compression == "gz"

@@ -41,3 +41,14 @@ def test_a_file_far_below_its_hosts_usual_size_is_told():
 def test_a_few_files_are_not_enough_to_know_what_is_usual():
     days = [replace(COPY, day=DAY - timedelta(days=n), content_bytes=1000) for n in range(5)]
     assert unusually_small([*days, replace(COPY, day=DAY, content_bytes=1)], share=0.2) == {}
+
+
+def test_a_waived_file_is_no_gap():
+    excused = replace(missing(3), state="waived")
+    assert coverage(files(), rows(d3=excused)).is_complete
+    assert coverage(files(), rows(d3=excused)).chart.startswith("■■w■")
+
+
+def test_the_picture_has_a_row_per_host_and_a_state_per_day():
+    (row,) = coverage(files(), rows(d2=missing(2), d4=None)).cells.values()
+    assert [state.word for state in row.values()][:4] == ["here", "missing", "here", "not asked for"]

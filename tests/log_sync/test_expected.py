@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from stats_assets.log_sync.config import LogHost, LogSyncConfig
-from stats_assets.log_sync.expected import expected_files
+from stats_assets.log_sync.expected import expected_files, lanes
 from tests.log_sync.sources import DAY, PATH, SITE, config_of
 
 
@@ -53,3 +55,13 @@ def test_blanks_in_a_path_are_escaped_for_the_network_only(tmp_path: Path):
     (file,) = expected_files(config_of(tmp_path, a_host(path="web logs/%Y%m%d.log")), DAY)
     assert file.source.path == "web logs/20260309.log"
     assert file.source.url == "http://h/logs/web%20logs/20260309.log"
+
+
+@pytest.mark.parametrize(("limit", "shape"), [(1, [5, 5]), (2, [3, 2, 3, 2]), (9, [1] * 10)])
+def test_a_host_has_as_many_lanes_as_it_bears_connections(limit: int, shape: list[int]):
+    hosts = [LogHost(name=name, url="http://h", path=PATH, parallel_downloads=limit) for name in ("web1", "web2")]
+    files = expected_files(config_of(Path("/tmp"), *hosts, sites=[f"{n}.example.org" for n in range(5)]), DAY)
+    dealt = lanes(files)
+    assert [len(lane) for lane in dealt] == shape
+    assert all(len({file.host for file in lane}) == 1 for lane in dealt)
+    assert sorted(file.key for lane in dealt for file in lane) == sorted(file.key for file in files)

@@ -49,18 +49,18 @@ def test_a_file_its_source_has_no_more_is_kept():
 
 
 def test_a_copy_is_good_when_the_archive_still_holds_it():
-    assert good_copy(COPY, "a.gz", exists=lambda name: name == "a.gz") == COPY
+    assert good_copy(COPY, "a.gz", size_bytes={"a.gz": COPY.file_bytes}.get) == COPY
 
 
 @pytest.mark.parametrize(
-    ("row", "exists"),
+    ("row", "size_bytes"),
     [
-        (None, True),
-        (COPY, False),
-        (replace(COPY, state="failed"), True),
-        (replace(COPY, archive_name="a.xz"), True),
+        (None, 10),
+        (COPY, None),
+        (replace(COPY, state="failed"), 10),
+        (replace(COPY, archive_name="a.xz"), 10),
     ],
     ids=["never fetched", "gone from the archive", "failed", "kept in another compression"],
 )
-def test_anything_else_is_no_good_copy(row: ManifestRow | None, exists: bool):
-    assert good_copy(row, "a.gz", exists=lambda name: exists) is None
+def test_anything_else_is_no_good_copy(row: ManifestRow | None, size_bytes: int | None):
+    assert good_copy(row, "a.gz", size_bytes=lambda name: size_bytes) is None

@@ -9,6 +9,7 @@ from stats_assets.log_sync.config import LogHost
 from stats_assets.log_sync.expected import expected_files
 from stats_assets.log_sync.manifest import fetched, without_copy
 from stats_assets.log_sync.reports import DayReport, Outcome, failure_text
+from stats_assets.log_sync.survey import Survey
 from stats_assets.log_sync.verify import Verified
 from tests.log_sync.sources import NOW, PATH, config_of
 
@@ -21,7 +22,9 @@ def report(day_of_march: int, *lacking: str) -> DayReport:
         if file.host in lacking:
             outcomes.append(Outcome(file, "missing", without_copy(file, "missing", NOW, "404 at x")))
         else:
-            outcomes.append(Outcome(file, "fetched", fetched(file, "v1", Verified(10, 100, "00"), NOW)))
+            outcomes.append(
+                Outcome(file, "fetched", fetched(file, "v1", Verified(10, 100, "00", Survey(1, 0, NOW, NOW, 0)), NOW))
+            )
     return DayReport(date(2026, 3, day_of_march), outcomes, seconds=1.5)
 
 

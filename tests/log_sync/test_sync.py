@@ -163,6 +163,14 @@ def test_a_copy_that_is_gone_from_the_archive_is_fetched_again(room: Room, folde
     assert room.copy() == CONTENT
 
 
+def test_a_copy_that_was_cut_in_the_archive_is_fetched_again(room: Room, folder: Folder, tmp_path: Path):
+    folder.deliver(CONTENT)
+    room.sync(folder.host)
+    (tmp_path / "archive" / COPY).write_bytes(CONTENT[:-1])
+    assert results(room.sync(folder.host)) == ["fetched"]
+    assert (room.copy(), room.row().version) == (CONTENT, 1)
+
+
 def test_a_server_in_trouble_is_tried_again_after_a_pause(room: Room, source: HttpSource):
     source.answer(Answer(status=500), Answer(status=500), Answer(CONTENT))
     source.refuses_head = True

@@ -10,6 +10,7 @@ import lzma
 import pytest
 import zstandard
 
+from stats_assets.log_sync.survey import Survey
 from stats_assets.log_sync.verify import DamagedFile, Verified, verify
 
 LINES = b"".join(b"%d a line that says little\n" % n for n in range(20_000))
@@ -34,7 +35,9 @@ def damage(content: bytes, name: str, limit: int = 1 << 30) -> str:
 @pytest.mark.parametrize("name", PACKED)
 def test_a_whole_file_gives_sizes_and_the_checksum_of_what_is_stored(name: str):
     packed = PACKED[name]
-    assert check(packed, name) == Verified(len(packed), len(LINES), hashlib.sha256(packed).hexdigest())
+    assert check(packed, name) == Verified(
+        len(packed), len(LINES), hashlib.sha256(packed).hexdigest(), Survey(20_000, 20_000, None, None, 0)
+    )
 
 
 @pytest.mark.parametrize("name", PACKED)

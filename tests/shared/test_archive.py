@@ -38,3 +38,13 @@ def test_any_file_system_of_fsspec_will_do():
 def test_names_that_leave_the_archive_are_refused(tmp_path: Path, name: str):
     with pytest.raises(ValueError, match="inside the archive"):
         Archive(url=str(tmp_path)).exists(name)
+
+
+def test_a_file_is_removed_whether_it_is_there_or_not(tmp_path: Path):
+    archive = Archive(url=str(tmp_path))
+    with archive.replacing("a/b.csv") as file:
+        file.write(b"rows")
+    assert archive.size_bytes("a/b.csv") == 4
+    for _ in range(2):
+        archive.remove("a/b.csv")
+        assert archive.size_bytes("a/b.csv") is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-from stats_assets.log_sync.transports.limits import Limits
+from stats_assets.log_sync.transports.limits import Limits, writing
 
 _BLOCK_BYTES = 1 << 20
 
@@ -16,6 +16,8 @@ def continue_copy(reader: BinaryIO, part: Path, limits: Limits, shown: str) -> N
     with part.open("ab") as writer:
         reader.seek(writer.tell())
         while block := reader.read(_BLOCK_BYTES):
-            writer.write(block)
+            with writing(part):
+                writer.write(block)
+                writer.flush()
             limits.check_size(writer.tell(), shown)
             limits.check_time(started, shown)

@@ -11,7 +11,7 @@ import httpx
 
 from stats_assets.log_sync.expected import SourceFile
 from stats_assets.log_sync.plan import Absent, Present, Probe
-from stats_assets.log_sync.transports.limits import Limits, SourceRefused
+from stats_assets.log_sync.transports.limits import Limits, SourceRefused, writing
 from stats_assets.shared.failures import SourceAway
 
 _NOT_THERE = (404, 410)
@@ -70,7 +70,9 @@ class HttpTransport:
             writer.seek(_offset(answer))
             writer.truncate()
             for block in answer.iter_raw():  # as it comes: collecting blocks would lose the last at a break
-                writer.write(block)
+                with writing(part):
+                    writer.write(block)
+                    writer.flush()
                 self._limits.check_size(writer.tell(), source.shown)
                 self._limits.check_time(started, source.shown)
 

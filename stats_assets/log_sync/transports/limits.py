@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from stats_assets.log_sync.config import LogSyncConfig
@@ -12,6 +13,19 @@ from stats_assets.shared.failures import OurMistake, SourceAway
 
 class SourceRefused(OurMistake):
     """The source answers but will not serve us: wrong credentials, wrong address, a file beyond our limits."""
+
+
+class OurDiskTrouble(OurMistake):
+    """What came could not be kept here: no host's fault, and no reason to ask it again at once."""
+
+
+@contextmanager
+def writing(where: object) -> Iterator[None]:
+    """Around writing to a disk of ours, so that its troubles are not taken for the source's."""
+    try:
+        yield
+    except OSError as error:
+        raise OurDiskTrouble(f"{where} cannot be written ({error.strerror or error}); make room there") from error
 
 
 @dataclass(frozen=True)

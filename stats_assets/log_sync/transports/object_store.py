@@ -17,7 +17,7 @@ from stats_assets.log_sync.expected import SourceFile
 from stats_assets.log_sync.plan import Absent, Present, Probe
 from stats_assets.log_sync.transports.copying import continue_copy
 from stats_assets.log_sync.transports.limits import Limits, SourceRefused
-from stats_assets.shared.failures import SourceAway
+from stats_assets.shared.failures import OurMistake, SourceAway
 
 # Drivers agree on `size` alone; these are their names for a checksum of the content, and for the time of a change.
 # Not all that they tell: some report the last access, which our reading changes.
@@ -80,7 +80,7 @@ def _explained(source: SourceFile) -> Iterator[None]:
     """A driver's failure as ours. FileNotFoundError passes: what it means, the verb knows."""
     try:
         yield
-    except (FileNotFoundError, SourceAway, SourceRefused):
+    except (FileNotFoundError, SourceAway, OurMistake):
         raise
     except (PermissionError, ImportError, ValueError, TypeError) as error:
         hint = "check credentials and storage_options in log_sync.hosts"
