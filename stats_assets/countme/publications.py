@@ -1,6 +1,7 @@
 """Putting a file where people outside read it: only when its content has changed, never a half, and remembered.
 
-A site's files are in the archive under published/countme/SITE/. What is in them is told by the modules publish_*.
+A site's files are in the archive under published/countme/SITE/, what belongs to all sites is above these folders. What
+is in them is told by the modules publish_*.
 """
 
 from __future__ import annotations
@@ -101,5 +102,5 @@ class Publisher:
 
 
 def archive_name(site: str, name: str) -> str:
-    """The file's name in the archive."""
-    return f"{FOLDER}/{site}/{name}"
+    """The file's name in the archive; what belongs to all sites has none."""
+    return "/".join(filter(None, (FOLDER, site, name)))

@@ -91,9 +91,12 @@ def publish_csv(publisher: Publisher, rows: PublishedRows) -> list[PublishedFile
     def compress(path: Path) -> Contents:
         name = archive_name(publisher.site, TOTALS_CSV)
         # Without a time of its own, so that equal content is an equal file.
-        with publisher.archive.open_read(name) as file, path.open("wb") as raw:
-            with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as target:
-                shutil.copyfileobj(file, target, 1 << 20)
+        with (
+            publisher.archive.open_read(name) as file,
+            path.open("wb") as raw,
+            gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as target,
+        ):
+            shutil.copyfileobj(file, target, 1 << 20)
         return plain.contents
 
     return [plain, publisher.put(TOTALS_CSV_GZ, compress)]
@@ -153,9 +156,7 @@ def _database_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return (hits, number, os_name, os_version, os_variant, os_arch, str(sys_age), repo_tag, repo_arch)
 
 
-def _blocks(
-    publisher: Publisher, rows: PublishedRows, passes: Sequence[int]
-) -> Iterator[list[tuple[Any, ...]]]:
+def _blocks(publisher: Publisher, rows: PublishedRows, passes: Sequence[int]) -> Iterator[list[tuple[Any, ...]]]:
     """The published rows in their order, some at a time: there are millions after some years."""
     with publisher.database.transaction() as cursor, cursor.connection.cursor("published_rows") as reader:
         reader.execute(sql.totals_rows(rows.policy, rows.suppresses), rows.parameters | {"passes": list(passes)})

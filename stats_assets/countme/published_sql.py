@@ -97,9 +97,9 @@ ORDER BY week
 """
 
 # For the reader of the index page, newest first.
-NEWEST_WEEKS = """
+NEWEST_WEEKS = f"""
 SELECT w.week, w.status, w.coverage, w.revision, w.missing, w.hits,
-       EXISTS (SELECT FROM countme.published_weeks p WHERE p.site = w.site AND p.week = w.week)
+       w.week IN (SELECT week FROM ({_WEEKS}) AS weeks)
 FROM countme.weeks w
 WHERE w.site = %(site)s
 ORDER BY w.week DESC
@@ -120,7 +120,10 @@ _SYSTEMS = """
 """
 
 # Minor versions belong to their release: Rocky Linux 9.3 is Rocky Linux 9.
-BY_RELEASE = "coalesce(nullif(concat_ws(' ', nullif(os_name, ''), nullif(split_part(os_version, '.', 1), '')), ''), '(unknown)')"
+BY_RELEASE = """
+    CASE WHEN os_name = '' AND os_version = '' THEN '(unknown)'
+         WHEN os_name = 'other' THEN os_name
+         ELSE trim(os_name || ' ' || split_part(os_version, '.', 1)) END"""
 BY_VARIANT = "coalesce(nullif(os_variant, ''), '(unknown)')"
 BY_ARCHITECTURE = "coalesce(nullif(os_arch, ''), '(unknown)')"
 BY_AGE = """CASE sys_age WHEN 1 THEN 'first week' WHEN 2 THEN 'weeks 2 to 4' WHEN 3 THEN 'weeks 5 to 24'
@@ -168,6 +171,8 @@ SELECT md5(
                         FROM countme.unique_host_days d WHERE d.site = %(site)s), '')
     || ';' || coalesce((SELECT max(s.day)::text FROM countme.sources s WHERE s.site = %(site)s), '')
     || ';' || %(settings)s)
+WHERE EXISTS (SELECT FROM countme.weeks w WHERE w.site = %(site)s)
+   OR EXISTS (SELECT FROM countme.unique_host_days d WHERE d.site = %(site)s)
 """
 
 PUBLICATION = "SELECT sha256 FROM countme.publications WHERE site = %(site)s AND name = %(name)s"

@@ -37,6 +37,11 @@ def week_of_number(number: int) -> date:
     return _FIRST_MONDAY + timedelta(weeks=number)
 
 
+def number_of_week(week: date) -> int:
+    """The other way round."""
+    return (week - _FIRST_MONDAY).days // 7
+
+
 def week_window(week: date) -> tuple[int, int]:
     """First second of the week, and first second after it, as Unix seconds."""
     start = FIRST_MONDAY_SECONDS + (week - _FIRST_MONDAY).days * SECONDS_PER_DAY

@@ -113,4 +113,5 @@ def test_compat_is_the_established_report_and_the_host_it_loses_each_day(
     theirs = [[int(count) for count in row[1:]] for row in established[1:]]
     assert [f"{day}" for day in report.days] == [row[0] for row in established[1:]]
     assert (ours - lost).tolist() == theirs
-    assert lost.sum(axis=1).min() >= 2  # each day lost a host, in a column of its repository and one of its architecture
+    # Each day lost a host, in a column of its repository and in one of its architecture.
+    assert lost.sum(axis=1).min() >= 2

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from stats_assets.countme.publish_mirrors import publish_mirrors
+from tests.countme.counted import Counted
+
+MONDAY = date(2024, 3, 4)
+DAYS = [MONDAY + timedelta(days=n) for n in range(9)]
+
+
+def test_a_day_is_published_when_a_file_of_a_later_date_is_loaded(counted: Counted):
+    for number, day in enumerate(DAYS, start=1):
+        counted.hosts(day, f39=number, epel9=2, f77=1)
+        counted.loaded(day)
+    (daily, averages), report = publish_mirrors(counted.publisher, "strict")
+    header, *rows = [line.split(",") for line in counted.text(daily).splitlines()]
+    assert [row[0] for row in rows] == [f"{day}" for day in DAYS[:-1]]
+    second = dict(zip(header, rows[1], strict=True))
+    assert {name: count for name, count in second.items() if count != "0"} == {
+        "01-date": "2024-03-05", "79-f39": "2", "36-fedora": "3", "73-epel9": "2", "35-epel": "2", "47-x86_64": "5",
+        "50-x86_64_e": "2", "51-x86_64_f": "3",
+    }  # fmt: skip
+    means = [line.split(",") for line in counted.text(averages).splitlines()][1:]
+    assert [(row[0], row[header.index("79-f39")]) for row in means] == [("2024-03-10", "4.0"), ("2024-03-11", "5.0")]
+    assert (daily.contents.rows, daily.contents.oldest, daily.contents.newest) == (8, DAYS[0], DAYS[7])
+    assert report.without_column == {"f77": 8}
+
+
+def test_the_file_ends_its_lines_as_the_established_report(counted: Counted):
+    (daily, _), _ = publish_mirrors(counted.publisher, "compat")
+    assert counted.text(daily).startswith("1970-01-01,02-epel4,")
+    assert counted.text(daily).count("\n") == 1
+    assert "\r" not in counted.text(daily)
