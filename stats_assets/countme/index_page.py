@@ -57,15 +57,20 @@ _STATUSES = {
 
 _STYLE = """
 :root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 80rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; }
-th, td { padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid #8884; }
+th, td { padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid #8884;
+  white-space: nowrap; }
+td.text { white-space: normal; min-width: 16rem; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .tables { overflow-x: auto; }
 figure { margin: 2rem 0; }
 img { max-width: 100%; height: auto; background: #fff; }
 .note { opacity: .75; }
 """
+
+
+_CLASSES = {"#": ' class="number"', "*": ' class="text"'}
 
 
 def index_page(sites: Sequence[SitePage]) -> str:
@@ -81,8 +86,8 @@ def index_page(sites: Sequence[SitePage]) -> str:
 </head>
 <body>
 <h1>Systems counted by requests for mirror lists</h1>
-<p>Package managers ask for a mirror list now and then; once a week they say so, and for how long the system has been
-installed (<code>countme</code>). Those requests are counted by week (Monday to Sunday, UTC), and addresses by day.</p>
+<p>Package managers ask for lists of mirrors. Once a week such a request tells, as <code>countme</code>, for how long
+its system has been installed: these are counted by week (Monday to Sunday, UTC). Addresses are counted by day.</p>
 {"".join(parts)}
 </body>
 </html>
@@ -98,9 +103,10 @@ def _site(page: SitePage) -> str:
 <h2>{name}</h2>
 <p>{until} Counted by policy {escape(page.policy)}.</p>
 <h3>Files</h3>
-{_table(("file", "what it is", "#rows", "#size", "from", "to", "changed (UTC)"), files)}
+{_table(("file", "*what it is", "#rows", "#size", "from", "to", "changed (UTC)"), files)}
 <h3>Newest weeks</h3>
-{_table(("week", "state", "#files there", "#revision", "#hits", "published", "missing"), map(_week, page.weeks))}
+{_table(("week", "state", "#files there", "#revision", "#hits", "published", "*missing"), map(_week, page.weeks))}
+<p class="note">{"; ".join(f"{status}: {meaning}" for status, meaning in _STATUSES.items())}.</p>
 <h3>Pictures</h3>
 {"".join(_figure(page.site, title, file) for title, file in page.pictures.items())}
 </section>
@@ -122,7 +128,7 @@ def _file(site: str, file: ListedFile) -> list[str]:
 def _week(week: ListedWeek) -> list[str]:
     return [
         f"{week.week}",
-        f'<span title="{escape(_STATUSES.get(week.status, ""))}">{escape(week.status)}</span>',
+        escape(week.status),
         f"{int(week.coverage * 1000) / 10:g} %",  # rounded down: 100 means all
         f"{week.revision}",
         f"{week.hits:,}",
@@ -134,15 +140,14 @@ def _week(week: ListedWeek) -> list[str]:
 def _figure(site: str, title: str, file: str) -> str:
     return f"""<figure>
 <a href="{_link(site, file)}"><img src="{_link(site, file)}" alt="{escape(title)}" width="1600" height="900"></a>
-<figcaption>{escape(title)}</figcaption>
 </figure>
 """
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """`#` before a head: its column holds numbers. Cells are HTML."""
-    classes = [' class="number"' if head.startswith("#") else "" for head in heads]
-    head = "".join(f'<th scope="col"{c}>{escape(h.lstrip("#"))}</th>' for h, c in zip(heads, classes, strict=True))
+    """Before a head, `#`: its column holds numbers, `*`: longer text. Cells are HTML."""
+    classes = [_CLASSES.get(head[0], "") for head in heads]
+    head = "".join(f'<th scope="col"{c}>{escape(h.lstrip("#*"))}</th>' for h, c in zip(heads, classes, strict=True))
     body = "\n".join(
         "<tr>" + "".join(f"<td{c}>{cell}</td>" for cell, c in zip(row, classes, strict=True)) + "</tr>" for row in rows
     )
