@@ -201,3 +201,34 @@ ORDER BY name
 
 # The states of the inputs that the site's files were made of: one, the present, when all are up to date.
 PUBLISHED_INPUTS = "SELECT DISTINCT inputs FROM countme.publications WHERE site = %(site)s ORDER BY inputs"
+
+# --- order of first appearance (policy compat) ---------------------------------------------------------------
+
+# The first line of each row of the totals that shares its first second with another. A repeat comes after the line
+# it repeats, so it is never first. The list of seconds lets the index on hit_at leave most of a week unread.
+FIRST_LINES = """
+SELECT DISTINCT ON (r.client_id, r.sys_age) r.client_id, r.sys_age, s.day, s.host, r.byte_offset
+FROM countme.raw_hits r
+JOIN unnest(%(client_ids)s::integer[], %(ages)s::bigint[], %(seconds)s::timestamptz[])
+     AS first (client_id, sys_age, hit_at) USING (client_id, sys_age, hit_at)
+JOIN countme.sources s USING (source_id)
+WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s AND r.source_id = ANY(%(source_ids)s)
+  AND r.hit_at = ANY(%(distinct_seconds)s::timestamptz[])
+ORDER BY r.client_id, r.sys_age, s.day, s.host COLLATE "C", r.byte_offset
+"""
+
+# Clients in the order of the established tool, and whether all their addresses of their first day are known.
+FIRST_ADDRESSES = """
+SELECT seen.client_id, seen.is_known
+FROM (SELECT r.client_id, first.day_at, min(a.address COLLATE "C") AS address,
+             bool_and(a.address IS NOT NULL) AS is_known
+      FROM countme.raw_hits r
+      JOIN unnest(%(client_ids)s::integer[], %(days)s::timestamptz[]) AS first (client_id, day_at) USING (client_id)
+      LEFT JOIN countme.addresses a USING (source_id, address_key)
+      WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s AND r.source_id = ANY(%(source_ids)s)
+        AND r.hit_at >= first.day_at AND r.hit_at < first.day_at + interval '1 day'
+      GROUP BY r.client_id, first.day_at) AS seen
+JOIN countme.clients c USING (client_id)
+ORDER BY seen.day_at, seen.address COLLATE "C", c.os_name, c.os_version, c.os_variant, c.os_arch, c.repo_tag,
+         c.repo_arch
+"""
