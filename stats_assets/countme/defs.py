@@ -14,7 +14,7 @@ from stats_assets.countme.unique_hosts_asset import build_unique_hosts
 def definitions(config: CountmeConfig, automation_is_running: bool) -> dg.Definitions:
     """`automation_is_running`: whether schedules and sensors run until an operator decides otherwise."""
     return dg.Definitions.merge(
-        dg.Definitions(assets=build_assets(config), asset_checks=build_checks()),
+        dg.Definitions(assets=build_assets(config), asset_checks=build_checks(config)),
         build_automation(config, automation_is_running),
         build_unique_hosts(config, automation_is_running),
     )

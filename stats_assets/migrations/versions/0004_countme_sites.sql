@@ -79,3 +79,10 @@ ALTER TABLE countme.source_days ALTER COLUMN key_generation DROP DEFAULT;
 COMMENT ON COLUMN countme.source_days.key_generation IS 'week_keys.generation of the address keys of these hits.';
 
 CREATE INDEX source_days_hit_day ON countme.source_days (hit_day);
+
+-- What a repeat would have counted as, so that counting need not look for its hit.
+ALTER TABLE countme.repeats ADD COLUMN client_id integer, ADD COLUMN sys_age bigint;
+UPDATE countme.repeats p SET client_id = r.client_id, sys_age = r.sys_age
+FROM countme.raw_hits r
+WHERE r.hit_at = p.hit_at AND r.source_id = p.source_id AND r.byte_offset = p.byte_offset;
+ALTER TABLE countme.repeats ALTER COLUMN client_id SET NOT NULL, ALTER COLUMN sys_age SET NOT NULL;
