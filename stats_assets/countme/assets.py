@@ -11,11 +11,9 @@ from stats_assets.countme.completeness import is_unreadable
 from stats_assets.countme.config import CountmeConfig
 from stats_assets.countme.load import DamagedCopy, DayLoader, SealedWeekDiffers
 from stats_assets.countme.partitions import weekly
-from stats_assets.countme.publish import FOLDER, publish_charts, publish_totals
 from stats_assets.countme.reports import DayReport, week_metadata
 from stats_assets.countme.totals import UncountableWeek, replace_week
 from stats_assets.shared.archive import Archive
-from stats_assets.shared.charts import as_markdown
 from stats_assets.shared.failures import OurMistake
 from stats_assets.shared.partitions import daily
 from stats_assets.shared.postgres import StatsDatabase
@@ -28,8 +26,6 @@ _REJECTED_LINES = "rejected_lines_are_few"
 
 RAW_HITS = dg.AssetKey(["countme", "raw_hits"])
 WEEKLY_TOTALS = dg.AssetKey(["countme", "weekly_totals"])
-TOTALS_CSV = dg.AssetKey(["countme", "totals_csv"])
-CHART_FILES = dg.AssetKey(["countme", "charts"])
 LOG_FILES = dg.AssetKey(["log_sync", "files"])
 
 
@@ -139,56 +135,7 @@ def build_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
             context.add_asset_metadata(metadata, partition_key=key)
         yield dg.MaterializeResult()
 
-    @dg.asset(
-        key=TOTALS_CSV,
-        group_name=GROUP,
-        owners=OWNERS,
-        kinds={"csv"},
-        tags={"layer": "report"},
-        deps=[WEEKLY_TOTALS],
-        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=9), warn_window=timedelta(days=8)),
-        code_version=_CODE_VERSION,
-    )
-    def totals_csv(
-        database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
-    ) -> dg.MaterializeResult:
-        """totals.csv: the totals of every complete week, replaced as a whole."""
-        with told_to_dagster():
-            published = publish_totals(database, archive)
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": published.rows,
-                "size_bytes": published.size_bytes,
-                "file": dg.MetadataValue.path(archive.location(published.name)),
-                "weeks": published.weeks,
-                "oldest_week": str(published.oldest),
-                "newest_week": str(published.newest),
-                "weeks_left_out": {str(week): missing for week, missing in published.left_out.items()},
-            }
-        )
-
-    @dg.asset(
-        key=CHART_FILES,
-        group_name=GROUP,
-        owners=OWNERS,
-        kinds={"matplotlib"},
-        tags={"layer": "report"},
-        deps=[WEEKLY_TOTALS],
-        code_version=_CODE_VERSION,
-    )
-    def charts(database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]) -> dg.MaterializeResult:
-        """Pictures of the complete weeks: systems by release, by age and by architecture."""
-        with told_to_dagster():
-            drawn = publish_charts(database, archive)
-        return dg.MaterializeResult(
-            metadata={
-                "charts": dg.MetadataValue.md(as_markdown(drawn.previews)),
-                "folder": dg.MetadataValue.path(archive.location(FOLDER)),
-                "size_bytes": drawn.size_bytes,
-            }
-        )
-
-    return [raw_hits, weekly_totals, totals_csv, charts]
+    return [raw_hits, weekly_totals]
 
 
 def _failed_partitions(what: str, messages: list[str], partitions: int) -> str:

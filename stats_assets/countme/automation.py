@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from stats_assets.countme import sql
-from stats_assets.countme.assets import CHART_FILES, RAW_HITS, TOTALS_CSV, WEEKLY_TOTALS
+from stats_assets.countme.assets import RAW_HITS, WEEKLY_TOTALS
 from stats_assets.countme.config import CountedSite, CountmeConfig
 from stats_assets.countme.totals import changed_weeks
 from stats_assets.shared.days import contiguous
@@ -34,8 +34,8 @@ def build_automation(config: CountmeConfig, is_running: bool) -> dg.Definitions:
     )
     count_job = dg.define_asset_job(
         COUNT_JOB,
-        selection=dg.AssetSelection.assets(WEEKLY_TOTALS, TOTALS_CSV, CHART_FILES),
-        description="Count weeks anew and publish the totals.",
+        selection=dg.AssetSelection.assets(WEEKLY_TOTALS),
+        description="Count weeks anew; publishing follows by itself.",
     )
     sensor_status = dg.DefaultSensorStatus.RUNNING if is_running else dg.DefaultSensorStatus.STOPPED
     schedule_status = dg.DefaultScheduleStatus.RUNNING if is_running else dg.DefaultScheduleStatus.STOPPED

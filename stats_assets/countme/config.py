@@ -58,6 +58,15 @@ class CountmeConfig(Section):
     keep_quarantine_days: int = Field(default=90, ge=1, description="days samples of rejected lines are kept")
     check_weeks: int = Field(default=8, ge=1, description="how many weeks back the check looks for partial ones")
     first_day: date = Field(default=date(2020, 2, 10), description="first daily partition")
+    suppress_below: int | None = Field(
+        default=None,
+        ge=2,
+        description="published rows with fewer hits are summed up as `other`; the tables keep them. None: no row is",
+    )
+    publish_unfinished_weeks: bool = Field(
+        default=False,
+        description="publish partial and provisional weeks, too, under policy strict with their status beside them",
+    )
     max_rejected_share: float = Field(
         default=0.1,
         gt=0,

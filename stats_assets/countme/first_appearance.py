@@ -21,7 +21,7 @@ Row = tuple[int, int]
 def countme_positions(
     cursor: Cursor, window: Mapping[str, object], first_hits: Mapping[Row, datetime]
 ) -> dict[Row, int]:
-    """The places, from 1, of rows whose first hit was at these times. `window`: start, end and source_ids."""
+    """The places, from 1, of rows whose first hit was at these times. `window`: site, start and end."""
     together = Counter(first_hits.values())
     tied = {row: at for row, at in first_hits.items() if together[at] > 1}
     lines = _first_lines(cursor, window, tied)

@@ -51,5 +51,5 @@ def chart_rows(cursor: Cursor, rows: PublishedRows, chart: Chart) -> list[Row]:
     if chart.of == "systems":
         cursor.execute(sql.systems_by(chart.source, rows.suppresses), rows.parameters)
     else:
-        cursor.execute(sql.HOSTS_BY_REPOSITORY, {"site": rows.site, "pattern": chart.source})
+        cursor.execute(sql.HOSTS_BY_REPOSITORY, rows.parameters | {"pattern": chart.source})
     return cursor.fetchall()

@@ -10,20 +10,20 @@ from pathlib import Path
 import numpy as np
 
 from stats_assets.countme import published_sql as sql
-from stats_assets.countme.config import Policy
 from stats_assets.countme.mirrors import MirrorsReport, mirrors_report, mirrors_rules
 from stats_assets.countme.publications import Contents, PublishedFile, Publisher
+from stats_assets.countme.publish_totals import PublishedRows
 
 MIRRORS_CSV = "mirrors.csv"
 MIRRORS_AVERAGES = "mirrors-7-day-average.csv"
 
 
-def publish_mirrors(publisher: Publisher, policy: Policy) -> tuple[list[PublishedFile], MirrorsReport]:
+def publish_mirrors(publisher: Publisher, rows: PublishedRows) -> tuple[list[PublishedFile], MirrorsReport]:
     """mirrors.csv and mirrors-7-day-average.csv, and the report they show."""
     with publisher.database.transaction() as cursor:
-        cursor.execute(sql.HOST_ROWS, {"site": publisher.site})
-        report = mirrors_report(mirrors_rules(), policy, cursor.fetchall())
-    header = mirrors_rules().header(policy)
+        cursor.execute(sql.HOST_ROWS, rows.parameters)
+        report = mirrors_report(mirrors_rules(), rows.policy, cursor.fetchall())
+    header = mirrors_rules().header(rows.policy)
     averaged, means = report.averages()
     files = [
         publisher.put(MIRRORS_CSV, lambda path: _write(path, header, report.days, report.hosts.tolist())),

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from stats_assets.countme import published_sql as sql
 from stats_assets.countme.config import Policy
 from stats_assets.countme.publications import Contents, PublishedFile, Publisher, archive_name
-from stats_assets.countme.weeks import number_of_week
+from stats_assets.countme.weeks import FILE_OFFSETS, Covers, number_of_week
 from stats_assets.shared.postgres import Cursor
 
 TOTALS_CSV = "totals.csv"
@@ -51,10 +51,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 @dataclass(frozen=True)
 class PublishedRows:
-    """Which rows of the totals are published: of one site, by its policy."""
+    """Which counts are published: of one site, by its policy."""
 
     site: str
     policy: Policy
+    covers: Covers = "same_day"
     unfinished: bool = False
     suppress_below: int | None = None
 
@@ -64,12 +65,18 @@ class PublishedRows:
 
     @property
     def parameters(self) -> dict[str, object]:
-        return {"site": self.site, "unfinished": self.unfinished, "suppress_below": self.suppress_below}
+        return {
+            "site": self.site,
+            "unfinished": self.unfinished,
+            "suppress_below": self.suppress_below,
+            # How many days after a day the file is dated that holds its end.
+            "file_offset": FILE_OFFSETS[self.covers][1] - FILE_OFFSETS["same_day"][1],
+        }
 
     @property
     def settings(self) -> str:
         """What of the configuration changes the files."""
-        return f"{self.policy} {self.unfinished} {self.suppress_below}"
+        return f"{self.policy} {self.covers} {self.unfinished} {self.suppress_below}"
 
     def weeks(self, cursor: Cursor) -> list[date]:
         cursor.execute(sql.PUBLISHED_WEEKS, self.parameters)

@@ -142,13 +142,13 @@ def build_published_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
     ) -> dg.MaterializeResult:
         """mirrors.csv per site: hosts per day by repository and architecture, and their means over seven days.
 
-        A day is in it when a file of a later date is loaded. The columns are those of the established mirrors report
-        and ours behind them; it loses a host each day, this does not.
+        A day is in it when the file that holds its end is loaded. The columns are those of the established mirrors
+        report and ours behind them; it loses a host each day, this does not.
         """
         without_column: dict[str, int] = {}
 
         def publish(publisher: Publisher, rows: PublishedRows) -> list[PublishedFile]:
-            files, report = publish_mirrors(publisher, rows.policy)
+            files, report = publish_mirrors(publisher, rows)
             without_column.update(report.without_column)
             return files
 
@@ -204,7 +204,7 @@ def build_published_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
 def published_rows(config: CountmeConfig) -> list[PublishedRows]:
     """Which rows of each site are published."""
     return [
-        PublishedRows(site.name, site.policy, config.publish_unfinished_weeks, config.suppress_below)
+        PublishedRows(site.name, site.policy, site.covers, config.publish_unfinished_weeks, config.suppress_below)
         for site in config.counted_sites
     ]
 

@@ -146,8 +146,8 @@ GROUP BY 1, 2 ORDER BY 1, 2
 
 # --- unique hosts --------------------------------------------------------------------------------------------
 
-# A day is over when a file of a later date is loaded: hits go on in the file that is rotated next.
-_SETTLED = "h.day < (SELECT max(s.day) FROM countme.sources s WHERE s.site = h.site)"
+# A day is over when the file that holds its end is loaded, the one of the day or that of the next.
+_SETTLED = "h.day + %(file_offset)s <= (SELECT max(s.day) FROM countme.sources s WHERE s.site = h.site)"
 
 HOST_ROWS = f"""
 SELECT h.day, h.repository, h.architecture, h.hosts
@@ -212,7 +212,7 @@ FROM countme.raw_hits r
 JOIN unnest(%(client_ids)s::integer[], %(ages)s::bigint[], %(seconds)s::timestamptz[])
      AS first (client_id, sys_age, hit_at) USING (client_id, sys_age, hit_at)
 JOIN countme.sources s USING (source_id)
-WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s AND r.source_id = ANY(%(source_ids)s)
+WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s AND s.site = %(site)s
   AND r.hit_at = ANY(%(distinct_seconds)s::timestamptz[])
 ORDER BY r.client_id, r.sys_age, s.day, s.host COLLATE "C", r.byte_offset
 """
@@ -225,7 +225,8 @@ FROM (SELECT r.client_id, first.day_at, min(a.address COLLATE "C") AS address,
       FROM countme.raw_hits r
       JOIN unnest(%(client_ids)s::integer[], %(days)s::timestamptz[]) AS first (client_id, day_at) USING (client_id)
       LEFT JOIN countme.addresses a USING (source_id, address_key)
-      WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s AND r.source_id = ANY(%(source_ids)s)
+      WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s
+        AND r.source_id IN (SELECT source_id FROM countme.sources WHERE site = %(site)s)
         AND r.hit_at >= first.day_at AND r.hit_at < first.day_at + interval '1 day'
       GROUP BY r.client_id, first.day_at) AS seen
 JOIN countme.clients c USING (client_id)

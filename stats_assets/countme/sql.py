@@ -212,7 +212,8 @@ SELECT EXISTS (SELECT FROM countme.raw_hits JOIN countme.sources USING (source_i
 # The week's hits in one pass: per UTC day, client and countme value their address keys, as array_send writes them.
 # Counting distinct keys here would take four times as long: nearly every row is a group of its own.
 WEEK_HITS = """
-SELECT date_bin('1 day', r.hit_at, %(start)s), r.client_id, r.sys_age, array_send(array_agg(r.address_key))
+SELECT date_bin('1 day', r.hit_at, %(start)s), r.client_id, r.sys_age, min(r.hit_at),
+       array_send(array_agg(r.address_key))
 FROM countme.raw_hits r
 WHERE r.hit_at >= %(start)s AND r.hit_at < %(end)s AND r.source_id = ANY(%(source_ids)s)
 GROUP BY 1, 2, 3
@@ -227,12 +228,13 @@ GROUP BY client_id, sys_age
 
 COUNTED_TOTALS = """
 CREATE TEMPORARY TABLE counted_totals ON COMMIT DROP AS
-SELECT n.hits, c.os_name, c.os_version, c.os_variant, c.os_arch, n.sys_age, c.repo_tag, c.repo_arch
-FROM unnest(%(client_ids)s::integer[], %(ages)s::bigint[], %(hits)s::bigint[]) AS n (client_id, sys_age, hits)
+SELECT n.hits, c.os_name, c.os_version, c.os_variant, c.os_arch, n.sys_age, c.repo_tag, c.repo_arch, n.position
+FROM unnest(%(client_ids)s::integer[], %(ages)s::bigint[], %(hits)s::bigint[], %(positions)s::integer[])
+     AS n (client_id, sys_age, hits, position)
 JOIN countme.clients c USING (client_id)
 """
 
-_TOTALS_COLUMNS = "hits, os_name, os_version, os_variant, os_arch, sys_age, repo_tag, repo_arch"
+_TOTALS_COLUMNS = "hits, os_name, os_version, os_variant, os_arch, sys_age, repo_tag, repo_arch, position"
 
 TOTALS_DIFFER = f"""
 SELECT EXISTS (SELECT {_TOTALS_COLUMNS} FROM counted_totals EXCEPT
@@ -296,12 +298,6 @@ COUNTED_INPUTS = """
 SELECT week, inputs FROM countme.weeks WHERE site = %(site)s AND week >= %(monday)s AND week < %(end)s
 """
 
-INCOMPLETE_WEEKS = """
-SELECT week, missing FROM countme.weeks
-WHERE (site, week) NOT IN (SELECT site, week FROM countme.published_weeks)
-ORDER BY week
-"""
-
 # Looks back from the newest counted week, so that a pipeline that stands still does not run out of findings.
 PARTIAL_WEEKS = """
 SELECT w.site, w.week, w.coverage, w.missing
@@ -348,43 +344,6 @@ COPY ({_TOTALS}
     ORDER BY t.week, t.hits::text COLLATE "C", t.os_name, t.os_version, t.os_variant, t.os_arch,
              t.sys_age::text COLLATE "C", t.repo_tag, t.repo_arch
 ) TO STDOUT (FORMAT csv, HEADER)
-"""
-
-# As the established tool orders the passes of a week: countme first, then addresses.
-PUBLISH_TOTALS = f"""
-COPY ({_TOTALS}
-    ORDER BY t.week, t.sys_age < 0, t.os_name, t.os_version, t.os_variant, t.os_arch, t.sys_age, t.repo_tag,
-             t.repo_arch
-) TO STDOUT (FORMAT csv, HEADER)
-"""
-
-PUBLISHED_WEEKS = """
-SELECT count(*), min(week), max(week) FROM countme.published_weeks
-"""
-
-# Charts: systems (hits with countme) per week, by one thing.
-SYSTEMS_BY_RELEASE = """
-SELECT t.week, coalesce(nullif(concat_ws(' ', nullif(t.os_name, ''), nullif(t.os_version, '')), ''), 'unknown'),
-       sum(t.hits)
-FROM countme.weekly_totals t JOIN countme.published_weeks w USING (site, week)
-WHERE t.sys_age >= 0
-GROUP BY 1, 2 ORDER BY 1, 2
-"""
-
-SYSTEMS_BY_AGE = """
-SELECT t.week, CASE t.sys_age WHEN 1 THEN 'first week' WHEN 2 THEN 'weeks 2 to 4' WHEN 3 THEN 'weeks 5 to 24'
-                              WHEN 4 THEN 'week 25 and later' ELSE 'other' END,
-       sum(t.hits)
-FROM countme.weekly_totals t JOIN countme.published_weeks w USING (site, week)
-WHERE t.sys_age >= 0
-GROUP BY 1, 2 ORDER BY 1, 2
-"""
-
-SYSTEMS_BY_ARCHITECTURE = """
-SELECT t.week, coalesce(nullif(t.os_arch, ''), 'unknown'), sum(t.hits)
-FROM countme.weekly_totals t JOIN countme.published_weeks w USING (site, week)
-WHERE t.sys_age >= 0
-GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 # --- unique hosts per day ------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from stats_assets.countme import sql
 from stats_assets.countme.completeness import Completeness, WeekFile, completeness, is_over, status_of, summary
 from stats_assets.countme.config import CountedSite, CountmeConfig
+from stats_assets.countme.first_appearance import address_positions, countme_positions
 from stats_assets.countme.reports import WeekReport
 from stats_assets.countme.tally import WeekTally
 from stats_assets.countme.verdicts import REJECTIONS
@@ -52,6 +53,18 @@ class _WeekSource:
     hits: int
 
 
+@dataclass(frozen=True)
+class _Counts:
+    """A week's counts by client and countme value (-1: addresses), and where they stand in the published file.
+
+    `is_closed`: the week may be told to be over.
+    """
+
+    hits: Mapping[tuple[int, int], int]
+    positions: Mapping[tuple[int, int], int]
+    is_closed: bool
+
+
 def replace_week(
     database: StatsDatabase, config: CountmeConfig, site: CountedSite, week: date, now: datetime
 ) -> WeekReport:
@@ -67,8 +80,8 @@ def replace_week(
         inputs = week_inputs(cursor, site, week, week + timedelta(weeks=1), now).get(week, "")
         files = week_files(cursor, site, week)
         found = completeness(week, site.covers, files, config.max_rejected_share, config.first_day)
-        counts, is_closed = _counts(cursor, slice_, now)
-        return _keep_week(cursor, slice_, found, counts, is_closed, inputs)
+        counts = _counts(cursor, config, slice_, now)
+        return _keep_week(cursor, slice_, found, counts, inputs)
 
 
 def week_files(cursor: Cursor, site: CountedSite, week: date) -> list[WeekFile]:
@@ -114,15 +127,22 @@ def week_inputs(cursor: Cursor, site: CountedSite, start: date, end: date, now: 
     }
 
 
-def _counts(cursor: Cursor, slice_: _Slice, now: datetime) -> tuple[dict[tuple[int, int], int], bool]:
-    """Hits by client and countme value (-1: addresses), and whether the week may be told to be over."""
+def _counts(cursor: Cursor, config: CountmeConfig, slice_: _Slice, now: datetime) -> _Counts:
     tally = _tally(cursor, slice_)
     if slice_.site.policy == "strict":
-        return tally.countme_hits() | tally.addresses(), is_over(slice_.week, slice_.site.covers, now)
+        is_closed = is_over(slice_.week, slice_.site.covers, now)
+        return _Counts(tally.countme_hits() | tally.addresses(), {}, is_closed)
     countme_is_closed, addresses_are_closed = _closed_passes(cursor, slice_)
-    counts = tally.countme_hits() if countme_is_closed else {}
-    counts |= tally.addresses() if addresses_are_closed else {}
-    return counts, countme_is_closed or addresses_are_closed
+    hits: dict[tuple[int, int], int] = {}
+    positions: dict[tuple[int, int], int] = {}
+    if countme_is_closed:
+        hits |= tally.countme_hits()
+        positions |= countme_positions(cursor, slice_.parameters, tally.first_hits())
+    if addresses_are_closed:
+        hits |= tally.addresses()
+        if config.keep_addresses:
+            positions |= address_positions(cursor, slice_.parameters, tally.first_days())
+    return _Counts(hits, positions, countme_is_closed or addresses_are_closed)
 
 
 def _closed_passes(cursor: Cursor, slice_: _Slice) -> tuple[bool, bool]:
@@ -184,13 +204,12 @@ def _keep_week(
     cursor: Cursor,
     slice_: _Slice,
     found: Completeness,
-    counts: Mapping[tuple[int, int], int],
-    is_closed: bool,
+    counts: _Counts,
     inputs: str,
 ) -> WeekReport:
     differ = _replace_totals(cursor, slice_, counts)
-    hits = sum(count for (_, sys_age), count in counts.items() if sys_age >= 0)
-    status, missing = status_of(is_closed, found.gaps), summary(found.gaps)
+    hits = sum(count for (_, sys_age), count in counts.hits.items() if sys_age >= 0)
+    status, missing = status_of(counts.is_closed, found.gaps), summary(found.gaps)
     state = {
         "policy": slice_.site.policy,
         "status": status,
@@ -202,15 +221,16 @@ def _keep_week(
     }
     cursor.execute(sql.KEEP_WEEK, slice_.parameters | state)
     (revision,) = one_row(cursor)
-    return WeekReport(slice_.site.name, slice_.week, len(counts), hits, status, found.coverage, missing, revision)
+    return WeekReport(slice_.site.name, slice_.week, len(counts.hits), hits, status, found.coverage, missing, revision)
 
 
-def _replace_totals(cursor: Cursor, slice_: _Slice, counts: Mapping[tuple[int, int], int]) -> bool:
+def _replace_totals(cursor: Cursor, slice_: _Slice, counts: _Counts) -> bool:
     """Writes the totals unless they are there already; says whether they differ from those before."""
     columns = {
-        "client_ids": [client_id for client_id, _ in counts],
-        "ages": [sys_age for _, sys_age in counts],
-        "hits": list(counts.values()),
+        "client_ids": [client_id for client_id, _ in counts.hits],
+        "ages": [sys_age for _, sys_age in counts.hits],
+        "hits": list(counts.hits.values()),
+        "positions": [counts.positions.get(row) for row in counts.hits],
     }
     cursor.execute(sql.COUNTED_TOTALS, columns)
     cursor.execute(sql.TOTALS_DIFFER, slice_.parameters)

@@ -7,8 +7,10 @@ from datetime import date, timedelta
 import dagster as dg
 import pytest
 
-from stats_assets.countme.assets import CHART_FILES, RAW_HITS, TOTALS_CSV, WEEKLY_TOTALS, build_assets
+from stats_assets.countme.assets import RAW_HITS, WEEKLY_TOTALS, build_assets
 from stats_assets.countme.checks import build_checks
+from stats_assets.countme.published_assets import TOTALS_CSV, build_published_assets
+from stats_assets.countme.unique_hosts_asset import build_unique_hosts_asset
 from tests.countme.world import World, hit_line, noon
 
 MONDAY = date(2024, 3, 4)
@@ -32,7 +34,12 @@ class Runs:
             "dagster/asset_partition_range_end": str(last or first),
         }
         return dg.materialize(
-            [*build_assets(self.world.config), *build_checks(self.world.config)],
+            [
+                *build_assets(self.world.config),
+                build_unique_hosts_asset(self.world.config),
+                *build_published_assets(self.world.config),
+                *build_checks(self.world.config),
+            ],
             selection=dg.AssetSelection.assets(*assets) | dg.AssetSelection.checks_for_assets(*assets),
             instance=self.instance,
             resources={"database": self.world.database, "archive": self.world.archive},
@@ -82,23 +89,6 @@ def test_a_range_gives_the_same_tables_as_its_days_one_by_one(runs: Runs):
     assert runs.world.everything() == as_a_range
 
 
-def test_totals_are_published_as_their_readers_know_them(runs: Runs):
-    runs.run(RAW_HITS, first=DAYS[0], last=DAYS[-1])
-    runs.run(WEEKLY_TOTALS, first=WEEKS[0], last=WEEKS[1])
-    result = runs.run(TOTALS_CSV, CHART_FILES)
-    assert result.success
-    text = (runs.world.folder / "published/countme/totals.csv").read_bytes()
-    assert text.split(b"\r\n")[:3] == [
-        b"week_start,week_end,hits,os_name,os_version,os_variant,os_arch,sys_age,repo_tag,repo_arch",
-        b"2024-03-04,2024-03-10,28,Fedora Linux,39,workstation,x86_64,1,fedora-39,x86_64",
-        b"2024-03-04,2024-03-10,28,Fedora Linux,39,workstation,x86_64,-1,fedora-39,x86_64",
-    ]
-    assert metadata(result, TOTALS_CSV)[None]["dagster/row_count"] == 4
-    pictures = sorted(path.name for path in (runs.world.folder / "published/countme").glob("*.png"))
-    assert pictures == ["systems-by-age.png", "systems-by-architecture.png", "systems-by-release.png"]
-    assert "data:image/png;base64," in str(metadata(result, CHART_FILES)[None]["charts"])
-
-
 def test_an_incomplete_week_is_counted_but_left_out_of_what_is_published(runs: Runs):
     runs.run(RAW_HITS, first=DAYS[0], last=DAYS[8])
     counted = runs.run(WEEKLY_TOTALS, first=WEEKS[0], last=WEEKS[1])
@@ -129,9 +119,3 @@ def test_a_damaged_copy_fails_its_day_and_no_other(runs: Runs):
     assert message.startswith("1 of 4 days not loaded, the others are done. countme/raw_hits 2024-03-05: ")
     assert "\n" not in message
     assert runs.instance.get_materialized_partitions(RAW_HITS) == {str(DAYS[0]), str(DAYS[2]), str(DAYS[3])}
-
-
-def test_a_database_that_is_away_is_told_in_a_line(runs: Runs):
-    away = World(type(runs.world.database)(dsn="postgresql://x@/x?host=/nonexistent"), runs.world.folder)
-    result = Runs(away).run(TOTALS_CSV)
-    assert failure(result).startswith("PostgreSQL does not answer: ")

@@ -93,7 +93,7 @@ def test_every_link_of_a_published_page_leads_to_a_file_beside_it(counted: Count
         publish_csv(site.publisher, rows)
         publish_parquet(site.publisher, rows)
         publish_databases(site.publisher, rows)
-        publish_mirrors(site.publisher, "strict")
+        publish_mirrors(site.publisher, rows)
         publish_charts(site.publisher, rows)
     sites = [PublishedRows(SITE, "strict"), PublishedRows("centos.example.org", "strict")]
     everywhere = Counted(counted.database, counted.folder, "")

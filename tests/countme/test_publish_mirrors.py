@@ -3,17 +3,18 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from stats_assets.countme.publish_mirrors import publish_mirrors
-from tests.countme.counted import Counted
+from stats_assets.countme.publish_totals import PublishedRows
+from tests.countme.counted import SITE, Counted
 
 MONDAY = date(2024, 3, 4)
 DAYS = [MONDAY + timedelta(days=n) for n in range(9)]
 
 
-def test_a_day_is_published_when_a_file_of_a_later_date_is_loaded(counted: Counted):
+def test_a_day_is_published_when_the_file_that_holds_its_end_is_loaded(counted: Counted):
     for number, day in enumerate(DAYS, start=1):
         counted.hosts(day, f39=number, epel9=2, f77=1)
         counted.loaded(day)
-    (daily, averages), report = publish_mirrors(counted.publisher, "strict")
+    (daily, averages), report = publish_mirrors(counted.publisher, PublishedRows(SITE, "strict", covers="previous_day"))
     header, *rows = [line.split(",") for line in counted.text(daily).splitlines()]
     assert [row[0] for row in rows] == [f"{day}" for day in DAYS[:-1]]
     second = dict(zip(header, rows[1], strict=True))
@@ -25,10 +26,12 @@ def test_a_day_is_published_when_a_file_of_a_later_date_is_loaded(counted: Count
     assert [(row[0], row[header.index("79-f39")]) for row in means] == [("2024-03-10", "4.0"), ("2024-03-11", "5.0")]
     assert (daily.contents.rows, daily.contents.oldest, daily.contents.newest) == (8, DAYS[0], DAYS[7])
     assert report.without_column == {"f77": 8}
+    (daily, _), _ = publish_mirrors(counted.publisher, PublishedRows(SITE, "strict", covers="same_day"))
+    assert daily.contents.newest == DAYS[8]
 
 
 def test_the_file_ends_its_lines_as_the_established_report(counted: Counted):
-    (daily, _), _ = publish_mirrors(counted.publisher, "compat")
+    (daily, _), _ = publish_mirrors(counted.publisher, PublishedRows(SITE, "compat"))
     assert counted.text(daily).startswith("1970-01-01,02-epel4,")
     assert counted.text(daily).count("\n") == 1
     assert "\r" not in counted.text(daily)
