@@ -6,8 +6,8 @@ from stats_assets.countme.weeks import (
     FIRST_COUNTME_WEEK,
     files_needed,
     monday_of,
-    week_window,
     settled_after,
+    week_window,
 )
 
 
