@@ -146,7 +146,9 @@ def _failed_partitions(what: str, messages: list[str], partitions: int) -> str:
 
 def _rejected_lines_check(reports: list[DayReport], limit_share: float) -> dg.AssetCheckResult:
     unreadable = {
-        f"{report.day}: {source.host}, {source.site}": f"{source.rejected} of {source.lines} lines rejected, {source.hits} hits"
+        f"{report.day}: {source.host}, {source.site}": (
+            f"{source.rejected} of {source.lines} lines rejected, {source.hits} hits"
+        )
         for report in reports
         for source in report.sources
         if is_unreadable(source.lines, source.hits, source.rejected, limit_share)

@@ -47,13 +47,13 @@ def build_automation(config: CountmeConfig, is_running: bool) -> dg.Definitions:
         default_status=sensor_status,
         description="Asks for days whose verified files differ from what is loaded.",
     )
-    def changed_days(
+    def changed_days_sensor(
         context: dg.SensorEvaluationContext, database: dg.ResourceParam[StatsDatabase]
     ) -> dg.SensorResult | dg.SkipReason:
         if is_busy(context.instance, RAW_HITS, jobs=[LOAD_JOB]):
             return dg.SkipReason("a run of countme/raw_hits is under way; looking again when it has ended")
         with database.transaction() as cursor:
-            days = {day for site in config.counted_sites for day in _changed_days(cursor, config, site)}
+            days = {day for site in config.counted_sites for day in changed_days(cursor, config, site)}
         return ask_for(sorted(days), 1, "every complete day is loaded as its files are now")
 
     @dg.sensor(
@@ -84,11 +84,12 @@ def build_automation(config: CountmeConfig, is_running: bool) -> dg.Definitions:
         description="Counts the last week on Tuesday morning, whatever the sensors saw.",
     )
     return dg.Definitions(
-        jobs=[load_job, count_job], schedules=[weekly_schedule], sensors=[changed_days, changed_weeks_sensor]
+        jobs=[load_job, count_job], schedules=[weekly_schedule], sensors=[changed_days_sensor, changed_weeks_sensor]
     )
 
 
-def _changed_days(cursor: Cursor, config: CountmeConfig, site: CountedSite) -> list[date]:
+def changed_days(cursor: Cursor, config: CountmeConfig, site: CountedSite) -> list[date]:
+    """Days of a site to be loaded anew: see `sql.CHANGED_DAYS`."""
     parameters = {"site": site.name, "policy": site.policy, "first_day": config.first_day, "quiet": _QUIET}
     cursor.execute(sql.CHANGED_DAYS, parameters)
     return [day for (day,) in cursor.fetchall()]

@@ -52,8 +52,8 @@ class CountmeConfig(Section):
     keep_week_keys_days: int = Field(
         default=35,
         ge=1,
-        description="days after the end of a week until its hash key is destroyed, if the week is final by then and"
-        " addresses are not kept; longer than log hosts may deliver late",
+        description="days a week has to be final, not counted anew, until its hash key is destroyed, unless addresses"
+        " are kept; longer than log hosts may deliver late",
     )
     keep_quarantine_days: int = Field(default=90, ge=1, description="days samples of rejected lines are kept")
     check_weeks: int = Field(default=8, ge=1, description="how many weeks back the check looks for partial ones")

@@ -9,6 +9,7 @@ from stats_assets.countme.automation import build_automation
 from stats_assets.countme.checks import build_checks
 from stats_assets.countme.config import CountmeConfig
 from stats_assets.countme.published_assets import build_published
+from stats_assets.countme.retention_assets import build_retention
 from stats_assets.countme.unique_hosts_asset import build_unique_hosts
 
 
@@ -19,4 +20,5 @@ def definitions(config: CountmeConfig, automation_is_running: bool) -> dg.Defini
         build_automation(config, automation_is_running),
         build_unique_hosts(config, automation_is_running),
         build_published(config, automation_is_running),
+        build_retention(config, automation_is_running),
     )

@@ -70,6 +70,36 @@ CLIENT_IDS = """
 SELECT identity_hash, client_id FROM countme.clients WHERE identity_hash = ANY(%(identity_hash)s::bytea[])
 """
 
+# --- what is destroyed in time ---------------------------------------------------------------------------------
+
+# Weeks that every site with hits of them has counted as final, and not anew for some time. A week without hits keeps
+# its key: one may just be loaded.
+DESTROY_WEEK_KEYS = """
+UPDATE countme.week_keys k SET key = NULL, destroyed_at = now()
+WHERE k.key IS NOT NULL
+  AND EXISTS (SELECT FROM countme.source_days d WHERE d.hit_day >= k.week AND d.hit_day < k.week + 7)
+  AND NOT EXISTS (SELECT FROM countme.source_days d
+                  JOIN countme.sources s USING (source_id)
+                  LEFT JOIN countme.weeks w ON w.site = s.site AND w.week = k.week
+                  WHERE d.hit_day >= k.week AND d.hit_day < k.week + 7 AND s.site = ANY(%(sites)s)
+                    AND (w.status IS DISTINCT FROM 'final' OR w.counted_at >= %(counted_before)s
+                         OR d.key_generation <> k.generation))
+RETURNING week
+"""
+
+WEEK_KEYS_LEFT = "SELECT count(*), min(week) FROM countme.week_keys WHERE key IS NOT NULL"
+
+# A sample is as old as the load of its file.
+DELETE_OLD_SAMPLES = """
+DELETE FROM countme.quarantine q
+USING countme.sources s
+WHERE s.source_id = q.source_id AND s.loaded_at < %(before)s
+"""
+
+SAMPLES_LEFT = """
+SELECT q.verdict, count(*) FROM countme.quarantine q GROUP BY q.verdict ORDER BY q.verdict
+"""
+
 # --- replacing a day -----------------------------------------------------------------------------------------
 
 # Where the loaded rows of a day lie: lets the deletes and the search for repeats touch few table partitions.
@@ -234,20 +264,23 @@ FROM unnest(%(client_ids)s::integer[], %(ages)s::bigint[], %(hits)s::bigint[], %
 JOIN countme.clients c USING (client_id)
 """
 
-_TOTALS_COLUMNS = "hits, os_name, os_version, os_variant, os_arch, sys_age, repo_tag, repo_arch, position"
-
-TOTALS_DIFFER = f"""
-SELECT EXISTS (SELECT {_TOTALS_COLUMNS} FROM counted_totals EXCEPT
-               SELECT {_TOTALS_COLUMNS} FROM countme.weekly_totals WHERE site = %(site)s AND week = %(week)s)
-    OR EXISTS (SELECT {_TOTALS_COLUMNS} FROM countme.weekly_totals WHERE site = %(site)s AND week = %(week)s EXCEPT
-               SELECT {_TOTALS_COLUMNS} FROM counted_totals)
+TOTALS_DIFFER = """
+WITH present AS (
+    SELECT hits, os_name, os_version, os_variant, os_arch, sys_age, repo_tag, repo_arch, position
+    FROM countme.weekly_totals WHERE site = %(site)s AND week = %(week)s
+)
+SELECT EXISTS (SELECT FROM counted_totals c
+               FULL JOIN present USING (os_name, os_version, os_variant, os_arch, sys_age, repo_tag, repo_arch)
+               WHERE (c.hits, c.position) IS DISTINCT FROM (present.hits, present.position))
 """
 
 DELETE_WEEK = "DELETE FROM countme.weekly_totals WHERE site = %(site)s AND week = %(week)s"
 
-ADD_WEEK = f"""
-INSERT INTO countme.weekly_totals (site, week, {_TOTALS_COLUMNS})
-SELECT %(site)s, %(week)s, {_TOTALS_COLUMNS} FROM counted_totals
+ADD_WEEK = """
+INSERT INTO countme.weekly_totals
+    (site, week, hits, os_name, os_version, os_variant, os_arch, sys_age, repo_tag, repo_arch, position)
+SELECT %(site)s, %(week)s, hits, os_name, os_version, os_variant, os_arch, sys_age, repo_tag, repo_arch, position
+FROM counted_totals
 """
 
 KEEP_WEEK = """

@@ -22,7 +22,7 @@ _TRIES = 3
 
 
 class UncountableWeek(OurMistake):
-    """The hits of a week are not as they were loaded, or do not compare. Its totals stay; other weeks can be counted."""
+    """The hits of a week are not as they were loaded, or do not compare. Its totals stay; others can be counted."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def deliver_week(world: World) -> None:
 def changed(world: World, now: datetime = LATER) -> list[date]:
     config = world.config.model_copy(update={"first_day": SUNDAY_BEFORE})
     with world.database.transaction() as cursor:
-        return changed_weeks(cursor, config, *config.counted_sites, now)
+        return changed_weeks(cursor, config, config.counted_sites[0], now)
 
 
 def test_hits_with_countme_are_counted_by_age_and_addresses_by_day(world: World):

@@ -36,7 +36,7 @@ def counted(world: World) -> list[tuple]:
 
 def changed(world: World) -> list[date]:
     with world.database.transaction() as cursor:
-        return changed_host_days(cursor, world.config, *world.config.counted_sites, TODAY)
+        return changed_host_days(cursor, world.config, world.config.counted_sites[0], TODAY)
 
 
 def deliver_days(world: World) -> None:
@@ -140,7 +140,7 @@ def test_days_that_were_never_counted_are_asked_for_up_to_yesterday(hosts: World
     hosts.load(DAYS[1])
     assert changed(hosts) == DAYS[1:3]
     with hosts.database.transaction() as cursor:
-        assert changed_host_days(cursor, hosts.config, *hosts.config.counted_sites, today=DAYS[2]) == [DAYS[1]]
+        assert changed_host_days(cursor, hosts.config, hosts.config.counted_sites[0], today=DAYS[2]) == [DAYS[1]]
 
 
 def test_a_late_line_in_the_next_file_makes_its_day_be_counted_anew(hosts: World):

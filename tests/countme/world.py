@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from stats_assets.countme.config import CountmeConfig
+from stats_assets.countme.config import CountmeConfig, SiteSection
 from stats_assets.countme.load import DayLoader, DayReport
 from stats_assets.countme.reports import WeekReport
 from stats_assets.countme.totals import replace_week
@@ -62,6 +62,10 @@ class World:
 
     def with_config(self, **changes: object) -> World:
         return World(self.database, self.folder, self.config.model_copy(update=changes))
+
+    def sections(self, *others: str) -> list[SiteSection]:
+        """This world's site and others, for `with_config(sites=...)`."""
+        return [SiteSection(site=site) for site in (SITE, *others)]
 
     def deliver(self, day: date, lines: Iterable[bytes], host: str = "proxy01", site: str = SITE) -> None:
         """A verified file in the archive and its row in the manifest."""
