@@ -1,4 +1,7 @@
-"""Weekly totals and totals.csv as a process of its own, so that starting Python and importing count: DSN, day, policy."""
+"""Weekly totals and totals.csv as a process of its own, so that starting Python and importing count.
+
+Arguments: DSN, day, policy.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.countme.load_day import SITE
 from stats_assets.countme.config import CountmeConfig
-from stats_assets.countme.publish import publish_totals
+from stats_assets.countme.publications import Publisher
+from stats_assets.countme.publish_totals import PublishedRows, publish_csv
 from stats_assets.countme.totals import replace_week
 from stats_assets.countme.weeks import monday_of_day
 from stats_assets.shared.archive import Archive
@@ -18,10 +22,12 @@ from stats_assets.shared.postgres import StatsDatabase
 def main(dsn: str, day: date, policy: str) -> None:
     database = StatsDatabase(dsn=dsn)
     config = CountmeConfig.model_validate({"site": SITE, "policy": policy, "first_day": day})
-    report = replace_week(database, config, config.counted_sites[0], monday_of_day(day), datetime.now(UTC))
+    (site,) = config.counted_sites
+    report = replace_week(database, config, site, monday_of_day(day), datetime.now(UTC))
     assert report.rows, "nothing was counted: the week is not closed"
     with TemporaryDirectory(prefix="stats-bench-") as folder:
-        publish_totals(database, Archive(url=folder))
+        publisher = Publisher(database, Archive(url=folder), site.name, inputs="")
+        publish_csv(publisher, PublishedRows(site.name, site.policy))
 
 
 if __name__ == "__main__":

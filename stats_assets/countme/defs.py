@@ -8,7 +8,7 @@ from stats_assets.countme.assets import build_assets
 from stats_assets.countme.automation import build_automation
 from stats_assets.countme.checks import build_checks
 from stats_assets.countme.config import CountmeConfig
-from stats_assets.countme.published_assets import build_published
+from stats_assets.countme.published_automation import build_published
 from stats_assets.countme.retention_assets import build_retention
 from stats_assets.countme.unique_hosts_asset import build_unique_hosts
 

@@ -178,8 +178,9 @@ class _Tally:
         self.contents = Contents(0)
 
     def add(self, block: list[tuple[Any, ...]]) -> None:
-        weeks = {row[0] for row in block} | {self.contents.oldest, self.contents.newest} - {None}
-        self.contents = Contents(self.contents.rows + len(block), min(weeks), max(weeks))
+        weeks = {row[0] for row in block}
+        oldest, newest = self.contents.oldest or date.max, self.contents.newest or date.min
+        self.contents = Contents(self.contents.rows + len(block), min(*weeks, oldest), max(*weeks, newest))
 
 
 class CrLf(io.RawIOBase):

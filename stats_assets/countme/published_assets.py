@@ -1,17 +1,18 @@
-"""The assets people outside read, and when they are made: files in published/countme/ of the archive.
+"""The assets people outside read: files in published/countme/ of the archive.
 
-Files that did not change stay as they are. What they are made of is told by the modules publish_*.
+Files that did not change stay as they are. What they are made of is told by the modules publish_*, when they are made
+in `published_automation`.
 """
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of functions it is handed.
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import dagster as dg
 
 from stats_assets.countme import published_sql as sql
-from stats_assets.countme.assets import GROUP, OWNERS, RAW_HITS, WEEKLY_TOTALS
-from stats_assets.countme.automation import COUNT_JOB, LOAD_JOB
+from stats_assets.countme.assets import GROUP, OWNERS, WEEKLY_TOTALS
 from stats_assets.countme.config import CountmeConfig
 from stats_assets.countme.publications import FOLDER, PublishedFile, Publisher
 from stats_assets.countme.publish_charts import publish_charts
@@ -24,11 +25,11 @@ from stats_assets.countme.publish_totals import (
     publish_databases,
     publish_parquet,
 )
-from stats_assets.countme.unique_hosts_asset import DAILY_UNIQUE_HOSTS, HOSTS_JOB
+from stats_assets.countme.unique_hosts_asset import DAILY_UNIQUE_HOSTS
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.charts import as_markdown
 from stats_assets.shared.postgres import StatsDatabase
-from stats_assets.shared.runs import DATABASE_RETRY, is_busy, told_to_dagster
+from stats_assets.shared.runs import DATABASE_RETRY, told_to_dagster
 
 TOTALS_CSV = dg.AssetKey(["countme", "totals_csv"])
 TOTALS_PARQUET = dg.AssetKey(["countme", "totals_parquet"])
@@ -38,23 +39,9 @@ CHART_FILES = dg.AssetKey(["countme", "charts"])
 INDEX = dg.AssetKey(["countme", "index"])
 PUBLISHED = (TOTALS_CSV, TOTALS_PARQUET, TOTALS_DB, MIRRORS_CSV, CHART_FILES, INDEX)
 
-PUBLISH_JOB = "countme_publish"
-
 # Made when weeks are, a little later.
 _WEEKLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=9), warn_window=timedelta(days=8))
 _DAILY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=3), warn_window=timedelta(hours=36))
-
-
-def build_published(config: CountmeConfig, sensor_is_running: bool) -> dg.Definitions:
-    """Assets, job and sensor; `sensor_is_running` is the sensor's state until an operator decides otherwise."""
-    job = dg.define_asset_job(
-        PUBLISH_JOB,
-        selection=dg.AssetSelection.assets(*PUBLISHED),
-        description="Publish files, pictures and the index of what is counted.",
-    )
-    return dg.Definitions(
-        assets=build_published_assets(config), jobs=[job], sensors=[_unpublished_sensor(config, sensor_is_running)]
-    )
 
 
 def build_published_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
@@ -247,7 +234,7 @@ def _weeks(database: StatsDatabase, sites: Sequence[PublishedRows]) -> tuple[int
     return published, held_back
 
 
-def _metadata(files: Sequence[PublishedFile], archive: Archive) -> dict[str, object]:
+def _metadata(files: Sequence[PublishedFile], archive: Archive) -> dict[str, Any]:
     dates = [at for file in files for at in (file.contents.oldest, file.contents.newest) if at]
     return {
         "dagster/row_count": max((file.contents.rows for file in files), default=0),
@@ -287,41 +274,3 @@ def _row(file: PublishedFile) -> dict[str, str | int | float | bool | None]:
 
 def _told(day: date | None) -> str:
     return str(day) if day else "none"
-
-
-def _unpublished_sensor(config: CountmeConfig, is_running: bool) -> dg.SensorDefinition:
-    sites = published_rows(config)
-
-    @dg.sensor(
-        name="countme_unpublished",
-        job_name=PUBLISH_JOB,
-        minimum_interval_seconds=30,
-        default_status=dg.DefaultSensorStatus.RUNNING if is_running else dg.DefaultSensorStatus.STOPPED,
-        description="Asks to publish when weeks or days were counted anew, or settings of it have changed.",
-    )
-    def unpublished_sensor(
-        context: dg.SensorEvaluationContext, database: dg.ResourceParam[StatsDatabase]
-    ) -> dg.SensorResult | dg.SkipReason:
-        counting = [LOAD_JOB, COUNT_JOB, HOSTS_JOB, PUBLISH_JOB]
-        if is_busy(context.instance, RAW_HITS, WEEKLY_TOTALS, DAILY_UNIQUE_HOSTS, *PUBLISHED, jobs=counting):
-            return dg.SkipReason("hits are being loaded, counted or published; looking again when that has ended")
-        if not any(inputs_of(database, rows) for rows in sites):
-            return dg.SkipReason("nothing is counted yet")
-        if is_up_to_date(database, sites):
-            return dg.SkipReason("what is published is made of the counts there are now")
-        # A publication that fails is not asked for again by itself before there is something new to publish.
-        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=inputs_of_all(database, sites))])
-
-    return unpublished_sensor
-
-
-def is_up_to_date(database: StatsDatabase, sites: Sequence[PublishedRows]) -> bool:
-    """Whether every published file was made of what is there now."""
-    expected = {rows.site: inputs_of(database, rows) or "" for rows in sites}
-    expected[ALL_SITES] = ",".join(expected[rows.site] for rows in sites)
-    with database.transaction() as cursor:
-        for site, inputs in expected.items():
-            cursor.execute(sql.PUBLISHED_INPUTS, {"site": site})
-            if cursor.fetchall() != [(inputs,)]:
-                return False
-    return True

@@ -95,7 +95,7 @@ def _colours() -> list[Any]:
     return strong + [colormaps["tab20"](2 * number + 1) for number in range(10)]
 
 
-def _with_thousands(value: float, _position: int) -> str:
+def _with_thousands(value: float, _position: float) -> str:
     return f"{value:,.10g}"
 
 
@@ -103,7 +103,7 @@ def _limits(days: Sequence[date]) -> tuple[float, float]:
     """In matplotlib's days: a margin of a hundredth on both sides; a single day stands in the middle."""
     from matplotlib.dates import date2num
 
-    first, last = date2num(min(days)), date2num(max(days))
+    first, last = (float(date2num(day)) for day in (min(days), max(days)))
     margin = max((last - first) / 100, 0.5) if last > first else 3
     return first - margin, last + margin
 

@@ -18,9 +18,9 @@ from stats_assets.countme.published_assets import (
     TOTALS_CSV,
     TOTALS_DB,
     TOTALS_PARQUET,
-    build_published,
     build_published_assets,
 )
+from stats_assets.countme.published_automation import build_published
 from stats_assets.countme.unique_hosts_asset import build_unique_hosts_asset
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.postgres import StatsDatabase
