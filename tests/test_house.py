@@ -17,20 +17,8 @@ from stats_assets.shared.environment import PROJECT_FOLDER
 
 PACKAGE = Path(stats_assets.__file__).parent
 ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "defs.py").exists())
-PURE = {
-    "index_page",
-    "mirrors",
-    "parse",
-    "weeks",
-    "tally",
-    "plan",
-    "completeness",
-    "verdicts",
-    "expected",
-    "mirror_requests",
-    "agents",
-    "times",
-}
+PURE = {"parse", "weeks", "tally", "plan", "completeness", "verdicts", "expected", "mirror_requests", "agents", "times"}
+PURE |= {"index_page", "mirrors"}
 IMPURE_LIBRARIES = {"psycopg2", "sqlalchemy", "httpx", "requests", "subprocess", "socket", "dagster"}
 
 

@@ -14,7 +14,9 @@ Tables, in the order they are made:
     countme.hits                                         a view: hits with names, as analysts want them
     countme.weekly_totals, weeks                         the counts; from what they were made, whether complete
     countme.daily_unique_hosts, unique_host_days         addresses per day, repository and architecture; made from what
-Files: published/countme/totals.csv and charts in the archive.
+    countme.publications                                 the published files and what they were made of
+Files: in the archive, published/countme/index.html and per site a folder with totals.csv (and Parquet, SQLite),
+mirrors.csv and pictures; made again by themselves when counts change. Which is what: docs/schema.md.
 
 Always true:
     lines of a source = sum of its verdicts; hits of a source = its rows in raw_hits
