@@ -116,7 +116,8 @@ class World:
             ),
             "quarantine": self.rows(
                 """SELECT site, day, host, byte_offset, verdict, line
-                   FROM countme.quarantine JOIN countme.sources USING (source_id) ORDER BY site, day, host, byte_offset"""
+                   FROM countme.quarantine JOIN countme.sources USING (source_id)
+                   ORDER BY site, day, host, byte_offset"""
             ),
             "repeats": self.rows(
                 """SELECT site, day, host, byte_offset FROM countme.repeats JOIN countme.sources USING (source_id)
@@ -124,7 +125,8 @@ class World:
             ),
             "spans": self.rows(
                 """SELECT site, day, host, hit_day, d.hits, oldest_at, newest_at
-                   FROM countme.source_days d JOIN countme.sources USING (source_id) ORDER BY site, day, host, hit_day"""
+                   FROM countme.source_days d JOIN countme.sources USING (source_id)
+                   ORDER BY site, day, host, hit_day"""
             ),
             "totals": self.totals(),
             "weeks": self.rows(
