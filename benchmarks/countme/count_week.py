@@ -1,7 +1,4 @@
-"""Weekly totals and totals.csv as a process of its own, so that starting Python and importing count.
-
-Arguments: DSN, day, policy.
-"""
+"""Weekly totals and totals.csv as a process of its own, starting Python and importing included: DSN, day, policy."""
 
 from __future__ import annotations
 

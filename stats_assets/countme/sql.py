@@ -294,7 +294,8 @@ RETURNING revision
 """
 
 # What the totals and the state of each week depend on: its sources (a reload gives a source a new id), the policy,
-# for compat whether anything came after it, and what became of the files it needs. Weeks that nothing is loaded of
+# for compat whether anything came after it, and what became of the files it needs. A file that was fetched anew is not
+# enough: the week stays as it is published until that file is loaded. Weeks that nothing is loaded of
 # have none, nor have weeks whose hits are retired (no table partition), or do not compare (see WEEK_SOURCES).
 WEEK_INPUTS = """
 WITH newest AS (
@@ -313,7 +314,7 @@ WITH newest AS (
 ), files AS (
     SELECT hits.week,
            concat_ws(' ', count(*), count(*) FILTER (WHERE f.state = 'waived'),
-                     count(*) FILTER (WHERE f.sha256 = s.sha256),
+                     count(s.source_id),
                      string_agg(f.day || f.host || f.state, ',' ORDER BY f.day, f.host)
                          FILTER (WHERE f.state NOT IN ('fetched', 'waived'))) AS found
     FROM hits

@@ -108,23 +108,25 @@ class World:
             "hits": self.rows(
                 """SELECT hit_at, host, os_name, os_version, os_variant, os_arch, sys_age, repo_tag, repo_arch,
                           site, day, log_host, byte_offset
-                   FROM countme.hits h ORDER BY day, log_host, byte_offset"""
+                   FROM countme.hits h ORDER BY site, day, log_host, byte_offset"""
             ),
             "verdicts": self.rows(
-                """SELECT day, host, verdict, v.lines FROM countme.verdicts v JOIN countme.sources USING (source_id)
-                   ORDER BY day, host, verdict"""
+                """SELECT site, day, host, verdict, v.lines
+                   FROM countme.verdicts v JOIN countme.sources USING (source_id) ORDER BY site, day, host, verdict"""
             ),
             "quarantine": self.rows(
-                """SELECT day, host, byte_offset, verdict, line
-                   FROM countme.quarantine JOIN countme.sources USING (source_id) ORDER BY day, host, byte_offset"""
+                """SELECT site, day, host, byte_offset, verdict, line
+                   FROM countme.quarantine JOIN countme.sources USING (source_id)
+                   ORDER BY site, day, host, byte_offset"""
             ),
             "repeats": self.rows(
-                """SELECT day, host, byte_offset FROM countme.repeats JOIN countme.sources USING (source_id)
-                   ORDER BY day, host, byte_offset"""
+                """SELECT site, day, host, byte_offset FROM countme.repeats JOIN countme.sources USING (source_id)
+                   ORDER BY site, day, host, byte_offset"""
             ),
             "spans": self.rows(
-                """SELECT day, host, hit_day, d.hits, oldest_at, newest_at
-                   FROM countme.source_days d JOIN countme.sources USING (source_id) ORDER BY day, host, hit_day"""
+                """SELECT site, day, host, hit_day, d.hits, oldest_at, newest_at
+                   FROM countme.source_days d JOIN countme.sources USING (source_id)
+                   ORDER BY site, day, host, hit_day"""
             ),
             "totals": self.totals(),
             "weeks": self.rows(
