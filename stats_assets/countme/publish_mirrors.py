@@ -13,6 +13,7 @@ from stats_assets.countme import published_sql as sql
 from stats_assets.countme.mirrors import MirrorsReport, mirrors_report, mirrors_rules
 from stats_assets.countme.publications import Contents, PublishedFile, Publisher
 from stats_assets.countme.publish_totals import PublishedRows
+from stats_assets.shared.postgres import StatsDatabase
 
 MIRRORS_CSV = "mirrors.csv"
 MIRRORS_AVERAGES = "mirrors-7-day-average.csv"
@@ -30,6 +31,13 @@ def publish_mirrors(publisher: Publisher, rows: PublishedRows) -> tuple[list[Pub
         publisher.put(MIRRORS_AVERAGES, lambda path: _write(path, header, averaged, np.round(means, 1).tolist())),
     ]
     return files, report
+
+
+def held_back_days(database: StatsDatabase, rows: PublishedRows) -> list[date]:
+    """Days with hosts that are not published because a file they need is not loaded."""
+    with database.transaction() as cursor:
+        cursor.execute(sql.HELD_BACK_DAYS, rows.parameters)
+        return [day for (day,) in cursor.fetchall()]
 
 
 def _write(path: Path, header: Sequence[str], days: Sequence[date], rows: Iterable[Sequence[float]]) -> Contents:

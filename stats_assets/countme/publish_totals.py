@@ -69,6 +69,8 @@ class PublishedRows:
             "site": self.site,
             "unfinished": self.unfinished,
             "suppress_below": self.suppress_below,
+            # compat takes what there is, as the established report does.
+            "gaps": self.unfinished or self.policy == "compat",
             # How many days after a day the file is dated that holds its end.
             "file_offset": FILE_OFFSETS[self.covers][1] - FILE_OFFSETS["same_day"][1],
         }

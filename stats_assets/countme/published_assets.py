@@ -17,7 +17,7 @@ from stats_assets.countme.config import CountmeConfig
 from stats_assets.countme.publications import FOLDER, PublishedFile, Publisher
 from stats_assets.countme.publish_charts import publish_charts
 from stats_assets.countme.publish_index import ALL_SITES, publish_index
-from stats_assets.countme.publish_mirrors import publish_mirrors
+from stats_assets.countme.publish_mirrors import held_back_days, publish_mirrors
 from stats_assets.countme.publish_totals import (
     TOTALS_CSV_GZ,
     PublishedRows,
@@ -129,19 +129,22 @@ def build_published_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
     ) -> dg.MaterializeResult:
         """mirrors.csv per site: hosts per day by repository and architecture, and their means over seven days.
 
-        A day is in it when the file that holds its end is loaded. The columns are those of the established mirrors
+        A day is in it when the files that hold it are loaded. The columns are those of the established mirrors
         report and ours behind them; it loses a host each day, this does not.
         """
         without_column: dict[str, int] = {}
+        held_back: list[str] = []
 
         def publish(publisher: Publisher, rows: PublishedRows) -> list[PublishedFile]:
             files, report = publish_mirrors(publisher, rows)
             without_column.update(report.without_column)
+            held_back.extend(f"{rows.site} {day}" for day in held_back_days(database, rows))
             return files
 
         with told_to_dagster():
             files = _for_each(database, archive, sites, publish)
-        return dg.MaterializeResult(metadata=_metadata(files, archive) | {"hosts_without_column": without_column})
+        told = {"hosts_without_column": without_column, "days_left_out": held_back}
+        return dg.MaterializeResult(metadata=_metadata(files, archive) | told)
 
     @dg.asset(
         key=CHART_FILES,
@@ -199,7 +202,7 @@ def published_rows(config: CountmeConfig) -> list[PublishedRows]:
 def inputs_of(database: StatsDatabase, rows: PublishedRows) -> str | None:
     """A digest of what a site's files are made of now; None before anything is counted."""
     with database.transaction() as cursor:
-        cursor.execute(sql.PUBLISHING_INPUTS, {"site": rows.site, "settings": rows.settings})
+        cursor.execute(sql.PUBLISHING_INPUTS, rows.parameters | {"settings": rows.settings})
         row = cursor.fetchone()
     return row[0] if row else None
 

@@ -146,20 +146,38 @@ GROUP BY 1, 2 ORDER BY 1, 2
 
 # --- unique hosts --------------------------------------------------------------------------------------------
 
-# A day is over when the file that holds its end is loaded, the one of the day or that of the next.
-_SETTLED = "h.day + %(file_offset)s <= (SELECT max(s.day) FROM countme.sources s WHERE s.site = h.site)"
+# The counted days that are published: those whose files are loaded, of every log host or, with `gaps`, of any. The
+# neighbours' files hold some minutes of a day, too: without its own it would look like a day of few hosts.
+_HOST_DAYS = """
+    SELECT d.day
+    FROM countme.unique_host_days d
+    WHERE d.site = %(site)s
+      AND EXISTS (SELECT FROM countme.sources s WHERE s.site = d.site AND s.day = d.day + %(file_offset)s)
+      AND (%(gaps)s OR NOT EXISTS (
+          SELECT FROM log_sync.files f
+          WHERE f.site = d.site AND f.day = d.day + %(file_offset)s AND f.state <> 'waived'
+            AND NOT EXISTS (SELECT FROM countme.sources s
+                            WHERE s.site = f.site AND s.day = f.day AND s.host = f.host)))
+"""
 
 HOST_ROWS = f"""
 SELECT h.day, h.repository, h.architecture, h.hosts
 FROM countme.daily_unique_hosts h
-WHERE h.site = %(site)s AND {_SETTLED}
+WHERE h.site = %(site)s AND h.day IN ({_HOST_DAYS})
 ORDER BY h.day, h.repository, h.architecture
+"""
+
+HELD_BACK_DAYS = f"""
+SELECT DISTINCT h.day
+FROM countme.daily_unique_hosts h
+WHERE h.site = %(site)s AND h.day NOT IN ({_HOST_DAYS})
+ORDER BY h.day
 """
 
 HOSTS_BY_REPOSITORY = f"""
 SELECT h.day, h.repository, sum(h.hosts)::bigint
 FROM countme.daily_unique_hosts h
-WHERE h.site = %(site)s AND h.repository ~ %(pattern)s AND {_SETTLED}
+WHERE h.site = %(site)s AND h.repository ~ %(pattern)s AND h.day IN ({_HOST_DAYS})
 GROUP BY h.day, h.repository
 ORDER BY h.day, h.repository
 """
@@ -167,14 +185,14 @@ ORDER BY h.day, h.repository
 # --- what is published ---------------------------------------------------------------------------------------
 
 # What every published file of a site is made of. Settings count, because they change the files, too.
-PUBLISHING_INPUTS = """
+PUBLISHING_INPUTS = f"""
 SELECT md5(
     coalesce((SELECT string_agg(concat_ws(' ', w.week, w.policy, w.revision, w.status, w.coverage, w.missing), ','
                                 ORDER BY w.week)
               FROM countme.weeks w WHERE w.site = %(site)s), '')
     || ';' || coalesce((SELECT string_agg(concat_ws(' ', d.day, d.inputs), ',' ORDER BY d.day)
                         FROM countme.unique_host_days d WHERE d.site = %(site)s), '')
-    || ';' || coalesce((SELECT max(s.day)::text FROM countme.sources s WHERE s.site = %(site)s), '')
+    || ';' || coalesce((SELECT string_agg(days.day::text, ',' ORDER BY days.day) FROM ({_HOST_DAYS}) AS days), '')
     || ';' || %(settings)s)
 WHERE EXISTS (SELECT FROM countme.weeks w WHERE w.site = %(site)s)
    OR EXISTS (SELECT FROM countme.unique_host_days d WHERE d.site = %(site)s)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from stats_assets.countme.publish_mirrors import publish_mirrors
+from stats_assets.countme.publish_mirrors import held_back_days, publish_mirrors
 from stats_assets.countme.publish_totals import PublishedRows
 from tests.countme.counted import SITE, Counted
 
@@ -35,3 +35,27 @@ def test_the_file_ends_its_lines_as_the_established_report(counted: Counted):
     assert counted.text(daily).startswith("1970-01-01,02-epel4,")
     assert counted.text(daily).count("\n") == 1
     assert "\r" not in counted.text(daily)
+
+
+_EXPECT = """
+INSERT INTO log_sync.files (day, host, site, state, source_url, checked_at, attempts)
+VALUES (%(day)s, %(host)s, %(site)s, 'missing', 'file:', now(), 1)
+"""
+
+
+def test_a_day_that_lacks_a_file_is_left_out_and_told_but_compat_takes_what_there_is(counted: Counted):
+    strict, compat = PublishedRows(SITE, "strict"), PublishedRows(SITE, "compat")
+    for day in DAYS[:4]:
+        counted.hosts(day, f39=1)
+    for day in (DAYS[0], DAYS[1], DAYS[3]):  # of the third nothing is loaded: its hosts are of its neighbours' files
+        counted.loaded(day)
+    with counted.database.transaction() as cursor:
+        cursor.execute(_EXPECT, {"day": DAYS[1], "host": "proxy02", "site": SITE})
+    assert days_of(counted, strict) == [f"{DAYS[0]}", f"{DAYS[3]}"]
+    assert held_back_days(counted.database, strict) == [DAYS[1], DAYS[2]]
+    assert days_of(counted, compat) == [f"{DAYS[0]}", f"{DAYS[1]}", f"{DAYS[3]}"]
+
+
+def days_of(counted: Counted, rows: PublishedRows) -> list[str]:
+    (daily, _), _ = publish_mirrors(counted.publisher, rows)
+    return [line.split(",")[0] for line in counted.text(daily).splitlines()[1:]]
