@@ -100,6 +100,29 @@ def test_an_incomplete_week_is_counted_but_left_out_of_what_is_published(runs: R
     assert "2024-03-11 lacks 2024-03-13" in (check.description or "")
 
 
+def test_each_week_of_a_range_tells_its_state(runs: Runs):
+    runs.run(RAW_HITS, first=DAYS[0], last=DAYS[8])
+    found = metadata(runs.run(WEEKLY_TOTALS, first=WEEKS[0], last=WEEKS[1]), WEEKLY_TOTALS)
+    final, partial = found["2024-03-04"], found["2024-03-11"]
+    assert (final["status"], final["coverage"], final["hits"]) == ("final", 1.0, 28)
+    assert (partial["status"], partial["coverage"], partial["hits"]) == ("partial", 3 / 8, 17)
+    assert partial["sites"]["mirrors.fedoraproject.org"]["revision"] == 1  # type: ignore[index]
+
+
+def test_a_week_whose_hits_are_gone_keeps_its_totals_and_fails_alone(runs: Runs):
+    runs.run(RAW_HITS, first=DAYS[0], last=DAYS[-1])
+    runs.run(WEEKLY_TOTALS, first=WEEKS[0], last=WEEKS[1])
+    totals = runs.world.totals()
+    with runs.world.database.transaction() as cursor:
+        cursor.execute("DELETE FROM countme.raw_hits WHERE hit_at < '2024-03-05'")
+    result = runs.run(WEEKLY_TOTALS, first=WEEKS[0], last=WEEKS[1])
+    message = failure(result)
+    assert message.startswith("1 of 2 weeks not counted, the others are done. countme/weekly_totals mirrors.fed")
+    assert "2024-03-04: of 28 hits that were loaded 27 are in countme.raw_hits" in message
+    assert set(metadata(result, WEEKLY_TOTALS)) == {"2024-03-11"}
+    assert runs.world.totals() == totals
+
+
 def test_a_file_of_garbage_fails_its_check_and_stops_what_comes_after(runs: Runs):
     runs.world.deliver(DAYS[2], [b"garbage\n"] * 50)
     result = runs.run(RAW_HITS, first=DAYS[2])
