@@ -34,7 +34,9 @@ class StatsConfig(Section):
         return self.log_sync.first_day or self.countme.first_day
 
     def model_post_init(self, _context: Any) -> None:
-        if self.log_sync.hosts and self.countme.site not in self.log_sync.sites:
+        unknown = [site.name for site in self.countme.counted_sites if site.name not in self.log_sync.sites]
+        if self.log_sync.hosts and unknown:
             raise ValueError(
-                f"countme.site {self.countme.site!r} is not one of log_sync.sites ({', '.join(self.log_sync.sites)})"
+                f"countme counts {', '.join(map(repr, unknown))}, which is not one of log_sync.sites"
+                f" ({', '.join(self.log_sync.sites)})"
             )

@@ -57,7 +57,7 @@ _TABLES = {
                day, log_host, byte_offset
         FROM countme.hits WHERE day BETWEEN date :'sunday' - 6 AND :'sunday' ORDER BY day, log_host, byte_offset""",
     "totals": "SELECT * FROM countme.weekly_totals t WHERE week = date :'sunday' - 6 ORDER BY t::text",
-    "weeks": "SELECT week, is_complete, missing, hits FROM countme.weeks WHERE week = date :'sunday' - 6",
+    "weeks": "SELECT week, status, coverage, missing, hits FROM countme.weeks WHERE week = date :'sunday' - 6",
     "files": """SELECT day, host, site, state, sha256 FROM log_sync.files
                 WHERE day BETWEEN date :'sunday' - 6 AND :'sunday' ORDER BY day, host, site""",
 }
@@ -147,7 +147,7 @@ def test_one_day_is_red_for_the_planned_reason_and_no_other(sandbox: Sandbox):
     home, _ = sandbox
     assert failed_partitions(home, "log_sync", "files") == {str(MISSING_DAY)}
     assert failed_partitions(home, "countme", "raw_hits") == set()
-    incomplete = home.stats("psql", "-Atc", "SELECT missing FROM countme.weeks WHERE NOT is_complete").stdout
+    incomplete = home.stats("psql", "-Atc", "SELECT missing FROM countme.weeks WHERE status <> 'final'").stdout
     assert f"{MISSING_DAY}: proxy03 missing" in incomplete
 
 

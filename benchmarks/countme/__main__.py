@@ -1,4 +1,7 @@
-"""`./stats bench countme`: the whole way of a log file into PostgreSQL, beside the floor that COPY alone sets.
+"""`./stats bench countme`: the whole way of a log file into PostgreSQL and on to weekly totals.
+
+Beside it the floor that COPY alone sets. The made-up log is of one day, and two lines a week later, of both kinds:
+the established tool counts a week only when something later was seen.
 
     ./stats bench countme [--lines N ...] [--policy compat] [--peer] [--file access.log]
 
@@ -13,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
@@ -27,6 +30,12 @@ from benchmarks import measure
 from benchmarks.countme import peer
 
 DAY = date(2024, 3, 5)  # a Tuesday: the day and the hours around it lie in one week
+
+_LATER = f"{DAY + timedelta(days=7):%d/%b/%Y}:12:00:00 +0000"
+_CLOSING_LINES = "".join(
+    f'192.0.2.1 - - [{_LATER}] "GET /metalink?repo=fedora-39&arch=x86_64{age} HTTP/2.0" 200 4044 "-" "libdnf"\n'
+    for age in ("", "&countme=1")
+).encode()
 
 _MAKE_FLOOR = "CREATE TABLE public.floor (LIKE countme.raw_hits INCLUDING ALL)"
 _UNLOAD = "COPY countme.raw_hits TO STDOUT (FORMAT binary)"
@@ -63,6 +72,8 @@ def main(
 
 def _made_up(path: Path, lines: int) -> Path:
     measure.run([sys.executable, "-m", "benchmarks.countme.generate", path, f"--lines={lines}", f"--first-day={DAY}"])
+    with path.open("ab") as file:
+        file.write(_CLOSING_LINES)
     return path
 
 
@@ -80,18 +91,27 @@ def _measure(log: Path, policy: str, with_peer: bool) -> tuple[list[Row], Counts
         counts = Counts(*_one(server.dsn, _COUNTS), log.stat().st_size / 1e6)
         rows.append(_load("stats-assets, reload in place of it", server, log, policy))
         rows.append(_floor(server))
+        rows.append(_run("stats-assets, weekly totals and CSV", server, "count_week", DAY, policy))
     if with_peer:
         with _peer_environment() as environment:
-            cost = peer.parse_to_sqlite(environment, log)
-            rows.append(Row("mirrors-countme, parse to SQLite", cost.cpu_seconds, 0.0, cost.peak_mb))
+            for way, cost in (
+                ("mirrors-countme, parse to SQLite", peer.parse_to_sqlite(environment, log)),
+                ("mirrors-countme, weekly totals and CSV", peer.totals_to_csv(environment)),
+            ):
+                rows.append(Row(way, cost.cpu_seconds, 0.0, cost.peak_mb))
     return rows, counts
 
 
 def _load(way: str, server: measure.Server, log: Path, policy: str) -> Row:
+    return _run(way, server, "load_day", log, DAY, policy)
+
+
+def _run(way: str, server: measure.Server, module: str, *arguments: object) -> Row:
+    """A module of the benchmark as a process of its own."""
     measure.settle(server.dsn)
     before = server.cpu_seconds()
-    module = [sys.executable, "-m", "benchmarks.countme.load_day"]
-    cost = measure.run([*module, server.dsn, log, str(DAY), policy])
+    command = [sys.executable, "-m", f"benchmarks.countme.{module}", server.dsn, *map(str, arguments)]
+    cost = measure.run(command)
     return Row(way, cost.cpu_seconds, server.cpu_seconds() - before, cost.peak_mb)
 
 

@@ -24,3 +24,11 @@ def parse_to_sqlite(environment: Path, log: Path) -> measure.Cost:
     database = environment / "raw.db"
     database.unlink(missing_ok=True)
     return measure.run([environment / "bin/countme-parse-access-log", "--sqlite", database, log])
+
+
+def totals_to_csv(environment: Path) -> measure.Cost:
+    """Counts the weeks of the SQLite file that `parse_to_sqlite` has made into a new one, and writes the CSV file."""
+    totals = environment / "totals.db"
+    totals.unlink(missing_ok=True)
+    update = ["--update-from", environment / "raw.db", "--csv-dump", environment / "totals.csv"]
+    return measure.run([environment / "bin/countme-totals", totals, *update])

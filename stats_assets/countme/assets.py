@@ -2,20 +2,18 @@
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of functions it is handed.
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
 from stats_assets.countme.columns import RAW_HITS_SCHEMA, TOTALS_SCHEMA, totals_lineage
 from stats_assets.countme.completeness import is_unreadable
 from stats_assets.countme.config import CountmeConfig
-from stats_assets.countme.load import DayLoader
+from stats_assets.countme.load import DamagedCopy, DayLoader, SealedWeekDiffers
 from stats_assets.countme.partitions import weekly
-from stats_assets.countme.publish import FOLDER, publish_charts, publish_totals
-from stats_assets.countme.reports import DayReport
-from stats_assets.countme.totals import WeekReport, replace_week
+from stats_assets.countme.reports import DayReport, week_metadata
+from stats_assets.countme.totals import UncountableWeek, replace_week
 from stats_assets.shared.archive import Archive
-from stats_assets.shared.charts import as_markdown
 from stats_assets.shared.failures import OurMistake
 from stats_assets.shared.partitions import daily
 from stats_assets.shared.postgres import StatsDatabase
@@ -28,8 +26,6 @@ _REJECTED_LINES = "rejected_lines_are_few"
 
 RAW_HITS = dg.AssetKey(["countme", "raw_hits"])
 WEEKLY_TOTALS = dg.AssetKey(["countme", "weekly_totals"])
-TOTALS_CSV = dg.AssetKey(["countme", "totals_csv"])
-CHART_FILES = dg.AssetKey(["countme", "charts"])
 LOG_FILES = dg.AssetKey(["log_sync", "files"])
 
 
@@ -66,17 +62,17 @@ def build_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
         """Requests for mirror lists that count, one row per log line, from the day's verified files."""
         loader = DayLoader(database, archive, config)
         reports: list[DayReport] = []
-        damaged: list[str] = []
+        failed: list[str] = []
         try:
             with told_to_dagster():
                 for key in context.partition_keys:
                     try:
                         reports.append(loader.replace_day(date.fromisoformat(key)))
                         context.log.info("%s", reports[-1])
-                    except OurMistake as error:  # a damaged copy: this day's rows stay as they were, others go on
-                        damaged.append(str(error))
-                if damaged:
-                    raise OurMistake(_damaged_days(damaged, len(context.partition_keys)))
+                    except (DamagedCopy, SealedWeekDiffers) as error:  # its rows stay as they were, others go on
+                        failed.append(str(error))
+                if failed:
+                    raise OurMistake(_failed_partitions("days not loaded", failed, len(context.partition_keys)))
         except dg.Failure:
             yield from done_partitions(RAW_HITS, _CODE_VERSION, {f"{r.day}": r.metadata for r in reports})
             raise
@@ -93,7 +89,8 @@ def build_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
         deps=[
             dg.AssetDep(
                 RAW_HITS,
-                # The first week may begin before the first day.
+                # The first week may begin before the first day. A week's first minutes, or its last day, stand in a
+                # file that is not of its days (see `weeks`): when that changes, countme_changed_weeks recounts.
                 partition_mapping=dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True),
             )
         ],
@@ -108,84 +105,50 @@ def build_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
             "dagster/table_name": "countme.weekly_totals",
         },
     )
-    def weekly_totals(context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase]) -> None:
-        """Hits per week and system; a week that lacks a file is counted but not published until it is complete."""
-        with told_to_dagster():
-            for key in context.partition_keys:
-                report = replace_week(database, config, date.fromisoformat(key))
-                context.add_asset_metadata(_week_metadata(report), partition_key=key)
-                context.log.info("%s: %d hits, %s", key, report.hits, report.missing or "nothing missing")
+    def weekly_totals(
+        context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase]
+    ) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult]:
+        """Hits per week and system of each site; a week that lacks a file is counted, but strict does not publish it.
 
-    @dg.asset(
-        key=TOTALS_CSV,
-        group_name=GROUP,
-        owners=OWNERS,
-        kinds={"csv"},
-        tags={"layer": "report"},
-        deps=[WEEKLY_TOTALS],
-        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=9), warn_window=timedelta(days=8)),
-        code_version=_CODE_VERSION,
-    )
-    def totals_csv(
-        database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
-    ) -> dg.MaterializeResult:
-        """totals.csv: the totals of every complete week, replaced as a whole."""
-        with told_to_dagster():
-            published = publish_totals(database, archive)
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": published.rows,
-                "size_bytes": published.size_bytes,
-                "file": dg.MetadataValue.path(archive.location(published.name)),
-                "weeks": published.weeks,
-                "oldest_week": str(published.oldest),
-                "newest_week": str(published.newest),
-                "weeks_left_out": {str(week): missing for week, missing in published.left_out.items()},
-            }
-        )
+        Counted in the same run or later, a week whose inputs have changed gets its new totals as a new revision.
+        """
+        done: dict[str, dict[str, object]] = {}
+        failed: list[str] = []
+        try:
+            with told_to_dagster():
+                for key in context.partition_keys:
+                    week, now = date.fromisoformat(key), datetime.now(UTC)
+                    try:
+                        reports = [replace_week(database, config, site, week, now) for site in config.counted_sites]
+                    except UncountableWeek as error:  # its totals stay as they were, others go on
+                        failed.append(str(error))
+                        continue
+                    done[key] = week_metadata(reports)
+                    for report in reports:
+                        context.log.info("%s", report)
+                if failed:
+                    raise OurMistake(_failed_partitions("weeks not counted", failed, len(context.partition_keys)))
+        except dg.Failure:
+            yield from done_partitions(WEEKLY_TOTALS, _CODE_VERSION, done)
+            raise
+        for key, metadata in done.items():
+            context.add_asset_metadata(metadata, partition_key=key)
+        yield dg.MaterializeResult()
 
-    @dg.asset(
-        key=CHART_FILES,
-        group_name=GROUP,
-        owners=OWNERS,
-        kinds={"matplotlib"},
-        tags={"layer": "report"},
-        deps=[WEEKLY_TOTALS],
-        code_version=_CODE_VERSION,
-    )
-    def charts(database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]) -> dg.MaterializeResult:
-        """Pictures of the complete weeks: systems by release, by age and by architecture."""
-        with told_to_dagster():
-            drawn = publish_charts(database, archive)
-        return dg.MaterializeResult(
-            metadata={
-                "charts": dg.MetadataValue.md(as_markdown(drawn.previews)),
-                "folder": dg.MetadataValue.path(archive.location(FOLDER)),
-                "size_bytes": drawn.size_bytes,
-            }
-        )
-
-    return [raw_hits, weekly_totals, totals_csv, charts]
+    return [raw_hits, weekly_totals]
 
 
-def _week_metadata(report: WeekReport) -> dict[str, object]:
-    return {
-        "dagster/row_count": report.rows,
-        "hits": report.hits,
-        "is_complete": report.is_complete,
-        "missing": report.missing or "nothing",
-    }
-
-
-def _damaged_days(damaged: list[str], days: int) -> str:
-    if days == 1:
-        return damaged[0]
-    return f"{len(damaged)} of {days} days not loaded, the others are done. {'; '.join(damaged[:5])}"
+def _failed_partitions(what: str, messages: list[str], partitions: int) -> str:
+    if partitions == 1:
+        return messages[0]
+    return f"{len(messages)} of {partitions} {what}, the others are done. {'; '.join(messages[:5])}"
 
 
 def _rejected_lines_check(reports: list[DayReport], limit_share: float) -> dg.AssetCheckResult:
     unreadable = {
-        f"{report.day}: {source.host}": f"{source.rejected} of {source.lines} lines rejected, {source.hits} hits"
+        f"{report.day}: {source.host}, {source.site}": (
+            f"{source.rejected} of {source.lines} lines rejected, {source.hits} hits"
+        )
         for report in reports
         for source in report.sources
         if is_unreadable(source.lines, source.hits, source.rejected, limit_share)

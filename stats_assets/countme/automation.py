@@ -10,11 +10,11 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from stats_assets.countme import sql
-from stats_assets.countme.assets import CHART_FILES, RAW_HITS, TOTALS_CSV, WEEKLY_TOTALS
-from stats_assets.countme.config import CountmeConfig
+from stats_assets.countme.assets import RAW_HITS, WEEKLY_TOTALS
+from stats_assets.countme.config import CountedSite, CountmeConfig
 from stats_assets.countme.totals import changed_weeks
 from stats_assets.shared.days import contiguous
-from stats_assets.shared.postgres import StatsDatabase
+from stats_assets.shared.postgres import Cursor, StatsDatabase
 from stats_assets.shared.runs import is_busy, range_request
 
 # A run that fetches days loads them itself next, most often; who comes later may take over.
@@ -34,8 +34,8 @@ def build_automation(config: CountmeConfig, is_running: bool) -> dg.Definitions:
     )
     count_job = dg.define_asset_job(
         COUNT_JOB,
-        selection=dg.AssetSelection.assets(WEEKLY_TOTALS, TOTALS_CSV, CHART_FILES),
-        description="Count weeks anew and publish the totals.",
+        selection=dg.AssetSelection.assets(WEEKLY_TOTALS),
+        description="Count weeks anew; publishing follows by itself.",
     )
     sensor_status = dg.DefaultSensorStatus.RUNNING if is_running else dg.DefaultSensorStatus.STOPPED
     schedule_status = dg.DefaultScheduleStatus.RUNNING if is_running else dg.DefaultScheduleStatus.STOPPED
@@ -47,16 +47,14 @@ def build_automation(config: CountmeConfig, is_running: bool) -> dg.Definitions:
         default_status=sensor_status,
         description="Asks for days whose verified files differ from what is loaded.",
     )
-    def changed_days(
+    def changed_days_sensor(
         context: dg.SensorEvaluationContext, database: dg.ResourceParam[StatsDatabase]
     ) -> dg.SensorResult | dg.SkipReason:
         if is_busy(context.instance, RAW_HITS, jobs=[LOAD_JOB]):
             return dg.SkipReason("a run of countme/raw_hits is under way; looking again when it has ended")
-        parameters = {"site": config.site, "policy": config.policy, "first_day": config.first_day, "quiet": _QUIET}
         with database.transaction() as cursor:
-            cursor.execute(sql.CHANGED_DAYS, parameters)
-            days = [day for (day,) in cursor.fetchall()]
-        return ask_for(days, 1, "every complete day is loaded as its files are now")
+            days = {day for site in config.counted_sites for day in changed_days(cursor, config, site)}
+        return ask_for(sorted(days), 1, "every complete day is loaded as its files are now")
 
     @dg.sensor(
         name="countme_changed_weeks",
@@ -71,8 +69,9 @@ def build_automation(config: CountmeConfig, is_running: bool) -> dg.Definitions:
         if is_busy(context.instance, RAW_HITS, WEEKLY_TOTALS, jobs=[LOAD_JOB, COUNT_JOB]):
             return dg.SkipReason("hits are being loaded or weeks counted; looking again when that has ended")
         with database.transaction() as cursor:
-            weeks = changed_weeks(cursor, config, datetime.now(UTC).date())
-        return ask_for(weeks, 7, "every week is counted from the hits there are now")
+            now = datetime.now(UTC)
+            weeks = {week for site in config.counted_sites for week in changed_weeks(cursor, config, site, now)}
+        return ask_for(sorted(weeks), 7, "every week is counted from the hits there are now")
 
     weekly_schedule = dg.build_schedule_from_partitioned_job(
         count_job,
@@ -85,8 +84,15 @@ def build_automation(config: CountmeConfig, is_running: bool) -> dg.Definitions:
         description="Counts the last week on Tuesday morning, whatever the sensors saw.",
     )
     return dg.Definitions(
-        jobs=[load_job, count_job], schedules=[weekly_schedule], sensors=[changed_days, changed_weeks_sensor]
+        jobs=[load_job, count_job], schedules=[weekly_schedule], sensors=[changed_days_sensor, changed_weeks_sensor]
     )
+
+
+def changed_days(cursor: Cursor, config: CountmeConfig, site: CountedSite) -> list[date]:
+    """Days of a site to be loaded anew: see `sql.CHANGED_DAYS`."""
+    parameters = {"site": site.name, "policy": site.policy, "first_day": config.first_day, "quiet": _QUIET}
+    cursor.execute(sql.CHANGED_DAYS, parameters)
+    return [day for (day,) in cursor.fetchall()]
 
 
 def ask_for(keys: Sequence[date], step_days: int, nothing: str) -> dg.SensorResult | dg.SkipReason:

@@ -5,25 +5,35 @@ import dagster as dg
 
 from stats_assets.countme import sql
 from stats_assets.countme.assets import WEEKLY_TOTALS
+from stats_assets.countme.config import CountmeConfig
 from stats_assets.shared.postgres import StatsDatabase
 
 
-def build_checks() -> list[dg.AssetChecksDefinition]:
+def build_checks(config: CountmeConfig) -> list[dg.AssetChecksDefinition]:
     @dg.asset_check(
         asset=WEEKLY_TOTALS,
-        description="Every counted week has all it needs; a week that has not is not published.",
+        description=f"Of the last {config.check_weeks} counted weeks, those that are over have all files they need.",
     )
     def weeks_are_complete(database: dg.ResourceParam[StatsDatabase]) -> dg.AssetCheckResult:
+        sites = [site.name for site in config.counted_sites]
         with database.transaction() as cursor:
-            cursor.execute(sql.INCOMPLETE_WEEKS)
-            incomplete = {str(week): missing or "not over yet" for week, missing in cursor.fetchall()}
-        named = "; ".join(f"{week} lacks {missing}" for week, missing in incomplete.items())
+            cursor.execute(sql.PARTIAL_WEEKS, {"sites": sites, "check_weeks": config.check_weeks})
+            found = cursor.fetchall()
+        partial = {
+            _name(site, str(week), sites): f"{missing} (coverage {coverage:.1%})"
+            for site, week, coverage, missing in found
+        }
+        named = "; ".join(f"{week} lacks {missing}" for week, missing in partial.items())
         return dg.AssetCheckResult(
-            passed=not incomplete,
-            # A gap is someone else's outage more often than our fault, and nothing wrong was published.
+            passed=not partial,
+            # A gap is someone else's outage more often than our fault, and what is published says so.
             severity=dg.AssetCheckSeverity.WARN,
-            description=named or "every counted week is complete",
-            metadata={"incomplete_weeks": incomplete},
+            description=named or "no week that is over is partial",
+            metadata={"partial_weeks": partial},
         )
 
     return [weeks_are_complete]
+
+
+def _name(site: str, week: str, sites: list[str]) -> str:
+    return week if len(sites) == 1 else f"{site} {week}"

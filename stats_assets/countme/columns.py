@@ -21,6 +21,7 @@ _RAW_HITS_COLUMNS = {
     "source_id": ("integer", "countme.sources: the log file"),
 }
 _TOTALS_COLUMNS = {
+    "site": ("text", "whose logs are counted"),
     "week": ("date", "Monday of the week, UTC"),
     "hits": (
         "bigint",
@@ -29,10 +30,23 @@ _TOTALS_COLUMNS = {
     "sys_age": ("bigint", "countme value; -1: the address count"),
 } | {name: ("text", meaning) for name, meaning in _CLIENT_COLUMNS.items()}
 _UNIQUE_HOSTS_COLUMNS = {
+    "site": ("text", "whose logs are counted"),
     "day": ("date", "UTC day of the hits, not the date of the file"),
     "repository": ("text", "name of the repository by countme/repositories.yaml; unmapped: it has none"),
     "architecture": ("text", "name of the architecture by countme/repositories.yaml; unmapped: it has none"),
     "hosts": ("bigint", "distinct addresses"),
+}
+_WEEK_KEYS_COLUMNS = {
+    "week": ("date", "Monday of the week, UTC"),
+    "key": ("bytea", "secret of its address hashes; empty: destroyed"),
+    "generation": ("integer", "how many keys the week has had; address keys of two do not compare"),
+    "destroyed_at": ("timestamptz", "when the key was destroyed"),
+}
+_QUARANTINE_COLUMNS = {
+    "source_id": ("integer", "countme.sources: the log file"),
+    "byte_offset": ("bigint", "of the line in the decompressed source"),
+    "verdict": ("text", "why the line was rejected"),
+    "line": ("text", "cut, odd bytes as \\xHH, addresses masked unless they are kept"),
 }
 
 
@@ -42,7 +56,7 @@ def _schema(columns: dict[str, tuple[str, str]]) -> dg.TableSchema:
 
 def totals_lineage(raw_hits: dg.AssetKey) -> dg.TableColumnLineage:
     """Which columns of raw_hits each column of the totals comes from."""
-    sources = {"week": ["hit_at"], "hits": ["address_key", "hit_at"], "sys_age": ["sys_age"]}
+    sources = {"site": ["source_id"], "week": ["hit_at"], "hits": ["address_key", "hit_at"], "sys_age": ["sys_age"]}
     return dg.TableColumnLineage(
         {
             column: [dg.TableColumnDep(raw_hits, source) for source in sources.get(column, ["client_id"])]
@@ -54,6 +68,7 @@ def totals_lineage(raw_hits: dg.AssetKey) -> dg.TableColumnLineage:
 def unique_hosts_lineage(raw_hits: dg.AssetKey) -> dg.TableColumnLineage:
     """Which columns of raw_hits each column of the unique hosts comes from."""
     sources = {
+        "site": ["source_id"],
         "day": ["hit_at"],
         "repository": ["client_id"],
         "architecture": ["client_id"],
@@ -67,3 +82,5 @@ def unique_hosts_lineage(raw_hits: dg.AssetKey) -> dg.TableColumnLineage:
 RAW_HITS_SCHEMA = _schema(_RAW_HITS_COLUMNS)
 TOTALS_SCHEMA = _schema(_TOTALS_COLUMNS)
 UNIQUE_HOSTS_SCHEMA = _schema(_UNIQUE_HOSTS_COLUMNS)
+WEEK_KEYS_SCHEMA = _schema(_WEEK_KEYS_COLUMNS)
+QUARANTINE_SCHEMA = _schema(_QUARANTINE_COLUMNS)

@@ -1,4 +1,4 @@
-"""What a load reports: per file, per day. Plain values; who shows or stores them decides how."""
+"""What loads and counts report: per file, day and week. Plain values; who shows or stores them decides how."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
+from stats_assets.countme.completeness import Status
 from stats_assets.countme.scan import HitBlock
 from stats_assets.countme.verdicts import REJECTIONS
 from stats_assets.countme.weeks import SECONDS_PER_DAY
@@ -30,6 +31,7 @@ class Span:
 class SourceReport:
     """What one file held."""
 
+    site: str
     host: str
     verdicts: Counter[str] = field(default_factory=Counter)
     spans: dict[date, Span] = field(default_factory=dict)
@@ -71,6 +73,13 @@ class DayReport:
         return sum((source.verdicts for source in self.sources), Counter())
 
     @property
+    def hits_by_site(self) -> dict[str, int]:
+        hits = Counter[str]()
+        for source in self.sources:
+            hits[source.site] += source.hits
+        return dict(hits)
+
+    @property
     def metadata(self) -> dict[str, object]:
         """The numbers an operator asks for."""
         verdicts = self.verdicts
@@ -79,6 +88,7 @@ class DayReport:
             "dagster/row_count": verdicts["hit"],
             "lines": verdicts.total(),
             "files": len(self.sources),
+            "hits_by_site": self.hits_by_site,
             "rejected_lines": sum(source.rejected for source in self.sources),
             "repeats": self.repeats,
             "verdicts": dict(verdicts.most_common()),
@@ -103,3 +113,44 @@ def merged_by_day(spans: Iterable[Span]) -> list[Span]:
         day = span.oldest // SECONDS_PER_DAY
         merged[day] = merged[day].widened(span) if day in merged else span
     return list(merged.values())
+
+
+@dataclass(frozen=True)
+class WeekReport:
+    """One counted week of a site. `missing` is for people, empty when nothing is; `hits` are those with countme."""
+
+    site: str
+    week: date
+    rows: int
+    hits: int
+    status: Status
+    coverage: float
+    missing: str
+    revision: int
+
+    def __str__(self) -> str:
+        lacks = f", lacks {self.missing}" if self.missing else ""
+        return f"{self.site} {self.week}: {self.hits} hits, {self.status}, revision {self.revision}{lacks}"
+
+
+_WORST_FIRST: tuple[Status, ...] = ("partial", "provisional", "final")
+
+
+def week_metadata(reports: Sequence[WeekReport]) -> dict[str, object]:
+    """The numbers of a week over all sites; its status and coverage are those of the site that is worst off."""
+    return {
+        "dagster/row_count": sum(report.rows for report in reports),
+        "hits": sum(report.hits for report in reports),
+        "status": min((report.status for report in reports), key=_WORST_FIRST.index),
+        "coverage": min(report.coverage for report in reports),
+        "sites": {
+            report.site: {
+                "status": report.status,
+                "coverage": round(report.coverage, 4),
+                "revision": report.revision,
+                "hits": report.hits,
+                "missing": report.missing or "nothing",
+            }
+            for report in reports
+        },
+    }

@@ -1,17 +1,21 @@
-"""What a load reads and writes besides the hits themselves: files to load, ledgers, repeats, shared names and keys."""
+"""What a load reads and writes besides the hits themselves: files to load, ledgers, repeats, shared names.
+
+The keys of the address hashes are in `week_keys`.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from stats_assets.countme import sql
 from stats_assets.countme.reports import SourceReport, Span, merged_by_day
 from stats_assets.countme.scan import Client, HitBlock
+from stats_assets.countme.weeks import monday_of_day
 from stats_assets.shared.bulk_load import copy_text
+from stats_assets.shared.days import midnight
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row, plan_for_bulk
 
 
@@ -30,15 +34,6 @@ def delivered_files(cursor: Cursor, slice_: dict[str, object]) -> list[LogFile]:
     return [LogFile(*row) for row in cursor.fetchall()]
 
 
-def week_key(database: StatsDatabase, week: date) -> bytes:
-    """The secret key of a week's address hashes: 32 random bytes, made when first asked for."""
-    with database.transaction() as cursor:
-        cursor.execute(sql.ADD_WEEK_KEY, {"week": week, "key": secrets.token_bytes(32)})
-        cursor.execute(sql.WEEK_KEY, {"week": week})
-        (key,) = one_row(cursor)
-    return bytes(key)
-
-
 def client_ids(database: StatsDatabase, clients: Sequence[Client]) -> list[int]:
     """The ids of these clients in countme.clients, which learns those it does not know; in the given order."""
     hashes = [_identity_hash(client) for client in clients]
@@ -55,12 +50,38 @@ def _identity_hash(client: Client) -> bytes:
     return hashlib.sha256("\0".join(client).encode()).digest()
 
 
-def delete_day(cursor: Cursor, slice_: dict[str, object]) -> list[Span]:
-    """Deletes what is loaded of the day; gives the spans its rows lay in."""
+@dataclass(frozen=True)
+class SealedHits:
+    """Hits of an unchanged file in a week whose key is destroyed: kept, because they could not be made again."""
+
+    host: str
+    old_source_id: int
+    week: date
+    generation: int
+    hits: int
+
+
+def sealed_hits(cursor: Cursor, slice_: dict[str, object]) -> list[SealedHits]:
+    """What a reload of the day has to keep; as long as its weeks have their keys: nothing."""
+    cursor.execute(sql.SEALED_HITS, slice_)
+    return [SealedHits(*row) for row in cursor.fetchall()]
+
+
+def take_over(cursor: Cursor, sealed: SealedHits, source_id: int) -> int:
+    """Makes kept hits those of the source that takes the place of theirs; gives how many there are."""
+    start = midnight(sealed.week)
+    parameters = {"start": start, "end": start + timedelta(weeks=1), "old_source_id": sealed.old_source_id}
+    cursor.execute(sql.TAKE_OVER_HITS, parameters | {"source_id": source_id})
+    return cursor.rowcount
+
+
+def delete_day(cursor: Cursor, slice_: dict[str, object], kept: Sequence[SealedHits] = ()) -> list[Span]:
+    """Deletes what is loaded of the day but for the hits to be kept; gives the spans its rows lay in."""
     cursor.execute(sql.LOADED_SPANS, slice_)
     loaded = cursor.fetchall()
+    exceptions = {"kept_ids": [each.old_source_id for each in kept], "kept_weeks": [each.week for each in kept]}
     for oldest, newest, source_ids in loaded:
-        cursor.execute(sql.DELETE_HITS, {"oldest": oldest, "newest": newest, "source_ids": source_ids})
+        cursor.execute(sql.DELETE_HITS, {"oldest": oldest, "newest": newest, "source_ids": source_ids, **exceptions})
     cursor.execute(sql.DELETE_SOURCES, slice_)
     return [Span(0, int(oldest.timestamp()), int(newest.timestamp())) for oldest, newest, _ in loaded]
 
@@ -103,7 +124,8 @@ def keep_extras(cursor: Cursor, source_id: int, block: HitBlock) -> None:
         cursor.execute(sql.ADD_ADDRESSES, parameters)
 
 
-def finish_source(cursor: Cursor, source_id: int, report: SourceReport) -> None:
+def finish_source(cursor: Cursor, source_id: int, report: SourceReport, generation_of: Callable[[date], int]) -> None:
+    """The ledgers of a file that is loaded; `generation_of`: by which of its keys the hits of a week were hashed."""
     cursor.execute(sql.FINISH_SOURCE, {"source_id": source_id, "lines": report.lines, "hits": report.hits})
     copy_text(
         cursor,
@@ -114,8 +136,11 @@ def finish_source(cursor: Cursor, source_id: int, report: SourceReport) -> None:
     copy_text(
         cursor,
         ("countme", "source_days"),
-        ("source_id", "hit_day", "hits", "oldest_at", "newest_at"),
-        ((source_id, day, span.hits, _utc(span.oldest), _utc(span.newest)) for day, span in report.spans.items()),
+        ("source_id", "hit_day", "hits", "oldest_at", "newest_at", "key_generation"),
+        (
+            (source_id, day, span.hits, _utc(span.oldest), _utc(span.newest), generation_of(monday_of_day(day)))
+            for day, span in report.spans.items()
+        ),
     )
 
 

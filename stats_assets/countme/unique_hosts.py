@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from stats_assets.countme import sql
-from stats_assets.countme.config import CountmeConfig
+from stats_assets.countme.config import CountedSite, CountmeConfig
 from stats_assets.countme.repositories import UNMAPPED, NamingRules, naming_rules
 from stats_assets.shared.days import midnight
+from stats_assets.shared.failures import OurMistake
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row, plan_for_bulk
 
 
 @dataclass(frozen=True)
 class HostDayReport:
-    """One counted day. `hosts` counts an address once per repository and architecture.
+    """One counted day of a site. `hosts` counts an address once per repository and architecture.
 
     `unmapped_tags`: the repository tags without a name that most hosts asked for, with their hosts, most first.
     """
 
+    site: str
     day: date
     rows: int
     hosts: int
@@ -39,27 +41,29 @@ class _NamedClient:
 
 
 def replace_host_day(
-    database: StatsDatabase, config: CountmeConfig, day: date, rules: NamingRules | None = None
+    database: StatsDatabase, site: CountedSite, day: date, rules: NamingRules | None = None
 ) -> HostDayReport:
     """Counts this UTC day anew, in one transaction; running it twice changes nothing. A day without hits has no rows.
 
-    `rules`: other names than those this version comes with.
+    `rules`: other names than those this version comes with. Raises OurMistake when the day's addresses do not compare
+    (see `week_keys`); then its rows stay as they are.
     """
-    window = _window(config, day)
+    window = _window(site, day)
     with database.transaction() as cursor:
-        lock_slice(cursor, "countme.daily_unique_hosts", f"{config.site} {day}")
+        lock_slice(cursor, "countme.daily_unique_hosts", f"{site.name} {day}")
         # Read before the hits: a load that commits in between makes the day look outdated, never up to date.
         inputs = _inputs(cursor, window)
+        _must_compare(cursor, window)
         plan_for_bulk(cursor)
         clients = _named_clients(cursor, window, rules or naming_rules())
         _replace_rows(cursor, window, clients)
         cursor.execute(sql.KEEP_HOST_DAY, window | {"inputs": inputs})
-        return _report(cursor, window, day, clients)
+        return _report(cursor, window, site, day, clients)
 
 
-def changed_host_days(cursor: Cursor, config: CountmeConfig, today: date) -> list[date]:
+def changed_host_days(cursor: Cursor, config: CountmeConfig, site: CountedSite, today: date) -> list[date]:
     """Days from the first to yesterday that were counted from other hits than there are now, oldest first."""
-    cursor.execute(sql.CHANGED_HOST_DAYS, {"site": config.site, "first_day": config.first_day, "end_day": today})
+    cursor.execute(sql.CHANGED_HOST_DAYS, {"site": site.name, "first_day": config.first_day, "end_day": today})
     return [day for (day,) in cursor.fetchall()]
 
 
@@ -87,18 +91,31 @@ def _replace_rows(cursor: Cursor, window: dict[str, object], clients: Sequence[_
     cursor.execute(sql.ADD_HOST_DAY, window | names)
 
 
-def _report(cursor: Cursor, window: dict[str, object], day: date, clients: Sequence[_NamedClient]) -> HostDayReport:
+def _must_compare(cursor: Cursor, window: dict[str, object]) -> None:
+    cursor.execute(sql.OUTDATED_HOST_DAY_FILES, window)
+    outdated = ", ".join(f"{day}" for (day,) in cursor.fetchall())
+    if outdated:
+        raise OurMistake(
+            f"countme/daily_unique_hosts {window['site']} {window['day']}: a file was loaded anew after the week's key"
+            f" had been destroyed, so the others' addresses do not compare to its; materialize countme/raw_hits for"
+            f" {outdated} (countme_changed_days asks for them), then this day; until then the hosts stay"
+        )
+
+
+def _report(
+    cursor: Cursor, window: dict[str, object], site: CountedSite, day: date, clients: Sequence[_NamedClient]
+) -> HostDayReport:
     cursor.execute(sql.HOST_DAY_SIZE, window | {"unmapped": UNMAPPED})
     rows, hosts, unmapped = map(int, one_row(cursor))
     unmapped_ids = [client.client_id for client in clients if client.repository == UNMAPPED]
     cursor.execute(sql.LARGEST_UNMAPPED_TAGS, window | {"unmapped_ids": unmapped_ids})
-    return HostDayReport(day, rows, hosts, unmapped, dict(cursor.fetchall()))
+    return HostDayReport(site.name, day, rows, hosts, unmapped, dict(cursor.fetchall()))
 
 
-def _window(config: CountmeConfig, day: date) -> dict[str, object]:
+def _window(site: CountedSite, day: date) -> dict[str, object]:
     start = midnight(day)
     return {
-        "site": config.site,
+        "site": site.name,
         "day": day,
         "start": start,
         "end": start + timedelta(days=1),

@@ -84,30 +84,39 @@ def build_unique_hosts_asset(config: CountmeConfig) -> dg.AssetsDefinition:
         reports: list[HostDayReport] = []
         with told_to_dagster():
             for key in context.partition_keys:
-                reports.append(replace_host_day(database, config, date.fromisoformat(key)))
-                context.add_asset_metadata(_metadata(reports[-1]), partition_key=key)
-                context.log.info("%s: %d hosts, %d unmapped", key, reports[-1].hosts, reports[-1].unmapped)
+                of_day = [replace_host_day(database, site, date.fromisoformat(key)) for site in config.counted_sites]
+                reports += of_day
+                context.add_asset_metadata(_metadata(of_day), partition_key=key)
+                for report in of_day:
+                    context.log.info("%s %s: %d hosts, %d unmapped", report.site, key, report.hosts, report.unmapped)
         return dg.MaterializeResult(check_results=[_unmapped_check(reports)])
 
     return daily_unique_hosts
 
 
-def _metadata(report: HostDayReport) -> dict[str, object]:
+def _metadata(reports: Sequence[HostDayReport]) -> dict[str, object]:
+    """The numbers of a day over all sites."""
     return {
-        "dagster/row_count": report.rows,
-        "hosts": report.hosts,
-        "unmapped_hosts": report.unmapped,
-        "largest_unmapped_tags": report.unmapped_tags,
+        "dagster/row_count": sum(report.rows for report in reports),
+        "hosts": sum(report.hosts for report in reports),
+        "hosts_by_site": {report.site: report.hosts for report in reports},
+        "unmapped_hosts": sum(report.unmapped for report in reports),
+        "largest_unmapped_tags": dict(_largest_tags(reports)),
     }
+
+
+def _largest_tags(reports: Sequence[HostDayReport]) -> list[tuple[str, int]]:
+    tags = Counter[str]()
+    for report in reports:
+        tags.update(report.unmapped_tags)
+    return tags.most_common(10)
 
 
 def _unmapped_check(reports: Sequence[HostDayReport]) -> dg.AssetCheckResult:
     hosts, unmapped = sum(report.hosts for report in reports), sum(report.unmapped for report in reports)
     share = unmapped / hosts if hosts else 0.0
-    tags = Counter[str]()
-    for report in reports:
-        tags.update(report.unmapped_tags)
-    named = ", ".join(f"{tag or '(none)'} ({count})" for tag, count in tags.most_common(5))
+    tags = _largest_tags(reports)
+    named = ", ".join(f"{tag or '(none)'} ({count})" for tag, count in tags[:5])
     return dg.AssetCheckResult(
         check_name=_UNMAPPED_ARE_FEW,
         passed=share <= _MAX_UNMAPPED_SHARE,
@@ -117,7 +126,7 @@ def _unmapped_check(reports: Sequence[HostDayReport]) -> dg.AssetCheckResult:
         " add a pattern to countme/repositories.yaml and rerun these days"
         if share > _MAX_UNMAPPED_SHARE
         else f"{share:.1%} of hosts ask for repositories without a name",
-        metadata={"share": share, "limit_share": _MAX_UNMAPPED_SHARE, "largest_tags": dict(tags.most_common(10))},
+        metadata={"share": share, "limit_share": _MAX_UNMAPPED_SHARE, "largest_tags": dict(tags)},
     )
 
 
@@ -135,7 +144,8 @@ def _changed_host_days_sensor(config: CountmeConfig, is_running: bool) -> dg.Sen
         if is_busy(context.instance, RAW_HITS, DAILY_UNIQUE_HOSTS, jobs=[LOAD_JOB, HOSTS_JOB]):
             return dg.SkipReason("hits are being loaded or hosts counted; looking again when that has ended")
         with database.transaction() as cursor:
-            days = changed_host_days(cursor, config, datetime.now(UTC).date())
-        return ask_for(days, 1, "every day's hosts are counted from the hits there are now")
+            today = datetime.now(UTC).date()
+            days = {day for site in config.counted_sites for day in changed_host_days(cursor, config, site, today)}
+        return ask_for(sorted(days), 1, "every day's hosts are counted from the hits there are now")
 
     return changed_host_days_sensor

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,26 +22,35 @@ _CELL = 0.94  # of the room a cell has: the rest is the line between cells
 Series = Mapping[str, Mapping[date, float]]
 
 
+# More points than this on a line need no markers to be seen.
+_MARKED_AT_MOST = 60
+
+
 @dataclass(frozen=True)
 class Labels:
-    """What is written on a chart: axes with their units, and what stands there while there is no data."""
+    """What is written on a chart: axes with their units, a note below the title, what stands there without data."""
 
     title: str
     x: str
     y: str
     empty: str = "nothing yet"
+    note: str = ""
 
 
-def draw_lines(labels: Labels, series: Series, dpi: int = 100) -> bytes:
-    """The chart as PNG, 1600 by 900 pixels at 100 dpi; ranges from the data, legend in the order of the series."""
+def draw_lines(labels: Labels, series: Series, dpi: int = 100, faint: Series | None = None) -> bytes:
+    """The chart as PNG, 1600 by 900 pixels at 100 dpi; ranges from the data, legend in the order of the series.
+
+    A value that is not a number breaks the line. `faint`: series behind those of the same name, in their colour.
+    """
     # Imported here: drawing is rare, and every run would pay for the import.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(16, 9), dpi=dpi, layout="constrained")
     axes = figure.add_subplot()
-    _plot(axes, series, labels.empty)
-    axes.set_title(labels.title, fontsize=20, loc="left")
+    _plot(axes, series, faint or {}, labels.empty)
+    axes.set_title(labels.title, fontsize=20, loc="left", pad=30 if labels.note else None)
+    axes.text(0, 1.012, labels.note, transform=axes.transAxes, fontsize=12, color="0.35")
     axes.set_xlabel(labels.x, fontsize=13)
     axes.set_ylabel(labels.y, fontsize=13)
     picture = io.BytesIO()
@@ -80,22 +89,52 @@ def as_markdown(pictures: Mapping[str, bytes]) -> str:
     )
 
 
-def _plot(axes: Axes, series: Series, empty: str) -> None:
-    for name, points in series.items():
-        style = {"color": "0.6", "linestyle": "--"} if name == OTHER else {}
-        axes.plot(list(points), list(points.values()), marker="o", markersize=4, label=name, **style)  # type: ignore[arg-type]
+def _plot(axes: Axes, series: Series, faint: Series, empty: str) -> None:
+    colours = _colours()
+    for number, (name, points) in enumerate(series.items()):
+        style = {"color": "0.6", "linestyle": "--"} if name == OTHER else {"color": colours[number % len(colours)]}
+        days: list = list(points)
+        marker = "o" if len(days) <= _MARKED_AT_MOST else None
+        axes.plot(days, list(points.values()), marker=marker, markersize=4, linewidth=1.8, label=name, **style)  # type: ignore[arg-type]
+        if name in faint:
+            behind: list = list(faint[name])
+            axes.plot(behind, list(faint[name].values()), linewidth=0.8, alpha=0.35, **style)  # type: ignore[arg-type]
     axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(_with_thousands)
     axes.grid(axis="y", color="0.9")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=12)
     if series:
-        axes.set_xticks(_ticks([day for points in series.values() for day in points]))  # type: ignore[arg-type]
+        days = [day for points in (*series.values(), *faint.values()) for day in points]
+        axes.set_xlim(*_limits(days))
+        axes.set_xticks(_ticks(days))  # type: ignore[arg-type]
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=12)
     else:
         axes.text(0.5, 0.5, empty, ha="center", va="center", transform=axes.transAxes, fontsize=20)
 
 
-def _ticks(days: Sequence[date], at_most: int = 12) -> list[date]:
+def _colours() -> list[Any]:
+    """Ten that are told apart by most eyes, also those that see no red or green, then the same in lighter."""
+    from matplotlib import colormaps
+
+    strong = [colormaps["tab10"](number) for number in range(10)]
+    return strong + [colormaps["tab20"](2 * number + 1) for number in range(10)]
+
+
+def _with_thousands(value: float, _position: float) -> str:
+    return f"{value:,.10g}"
+
+
+def _limits(days: Sequence[date]) -> tuple[float, float]:
+    """In matplotlib's days: a margin of a hundredth on both sides; a single day stands in the middle."""
+    from matplotlib.dates import date2num
+
+    first, last = (float(date2num(day)) for day in (min(days), max(days)))
+    margin = max((last - first) / 100, 0.5) if last > first else 3
+    return first - margin, last + margin
+
+
+def _ticks(days: Sequence[date], at_most: int = 10) -> list[date]:
     """Some of the days, evenly spaced and the last among them."""
     distinct = sorted(set(days))
     step = -(-len(distinct) // at_most)

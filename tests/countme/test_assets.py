@@ -7,11 +7,14 @@ from datetime import date, timedelta
 import dagster as dg
 import pytest
 
-from stats_assets.countme.assets import CHART_FILES, RAW_HITS, TOTALS_CSV, WEEKLY_TOTALS, build_assets
+from stats_assets.countme.assets import RAW_HITS, WEEKLY_TOTALS, build_assets
 from stats_assets.countme.checks import build_checks
+from stats_assets.countme.published_assets import TOTALS_CSV, build_published_assets
+from stats_assets.countme.unique_hosts_asset import build_unique_hosts_asset
 from tests.countme.world import World, hit_line, noon
 
 MONDAY = date(2024, 3, 4)
+SUNDAY_BEFORE = MONDAY - timedelta(days=1)  # its file holds Monday's first minutes
 DAYS = [MONDAY + timedelta(days=n) for n in range(14)]
 WEEKS = [MONDAY, MONDAY + timedelta(days=7)]
 
@@ -20,7 +23,7 @@ class Runs:
     """Materializes assets of the room on an instance of its own."""
 
     def __init__(self, world: World) -> None:
-        self.world = world.with_config(first_day=MONDAY)
+        self.world = world.with_config(first_day=SUNDAY_BEFORE)
         self.instance = dg.DagsterInstance.ephemeral()
 
     def run(
@@ -31,7 +34,12 @@ class Runs:
             "dagster/asset_partition_range_end": str(last or first),
         }
         return dg.materialize(
-            [*build_assets(self.world.config), *build_checks()],
+            [
+                *build_assets(self.world.config),
+                build_unique_hosts_asset(self.world.config),
+                *build_published_assets(self.world.config),
+                *build_checks(self.world.config),
+            ],
             selection=dg.AssetSelection.assets(*assets) | dg.AssetSelection.checks_for_assets(*assets),
             instance=self.instance,
             resources={"database": self.world.database, "archive": self.world.archive},
@@ -43,6 +51,7 @@ class Runs:
 @pytest.fixture
 def runs(world: World) -> Runs:
     """Two weeks of one host, a hit a day more than the day before."""
+    world.waive(SUNDAY_BEFORE)
     for number, day in enumerate(DAYS, start=1):
         world.deliver(day, [hit_line(noon(day, n), f"192.0.2.{n}") for n in range(number)])
     return Runs(world)
@@ -80,23 +89,6 @@ def test_a_range_gives_the_same_tables_as_its_days_one_by_one(runs: Runs):
     assert runs.world.everything() == as_a_range
 
 
-def test_totals_are_published_as_their_readers_know_them(runs: Runs):
-    runs.run(RAW_HITS, first=DAYS[0], last=DAYS[-1])
-    runs.run(WEEKLY_TOTALS, first=WEEKS[0], last=WEEKS[1])
-    result = runs.run(TOTALS_CSV, CHART_FILES)
-    assert result.success
-    text = (runs.world.folder / "published/countme/totals.csv").read_bytes()
-    assert text.split(b"\r\n")[:3] == [
-        b"week_start,week_end,hits,os_name,os_version,os_variant,os_arch,sys_age,repo_tag,repo_arch",
-        b"2024-03-04,2024-03-10,28,Fedora Linux,39,workstation,x86_64,1,fedora-39,x86_64",
-        b"2024-03-04,2024-03-10,28,Fedora Linux,39,workstation,x86_64,-1,fedora-39,x86_64",
-    ]
-    assert metadata(result, TOTALS_CSV)[None]["dagster/row_count"] == 4
-    pictures = sorted(path.name for path in (runs.world.folder / "published/countme").glob("*.png"))
-    assert pictures == ["systems-by-age.png", "systems-by-architecture.png", "systems-by-release.png"]
-    assert "data:image/png;base64," in str(metadata(result, CHART_FILES)[None]["charts"])
-
-
 def test_an_incomplete_week_is_counted_but_left_out_of_what_is_published(runs: Runs):
     runs.run(RAW_HITS, first=DAYS[0], last=DAYS[8])
     counted = runs.run(WEEKLY_TOTALS, first=WEEKS[0], last=WEEKS[1])
@@ -108,12 +100,37 @@ def test_an_incomplete_week_is_counted_but_left_out_of_what_is_published(runs: R
     assert "2024-03-11 lacks 2024-03-13" in (check.description or "")
 
 
+def test_each_week_of_a_range_tells_its_state(runs: Runs):
+    runs.run(RAW_HITS, first=DAYS[0], last=DAYS[8])
+    found = metadata(runs.run(WEEKLY_TOTALS, first=WEEKS[0], last=WEEKS[1]), WEEKLY_TOTALS)
+    final, partial = found["2024-03-04"], found["2024-03-11"]
+    assert (final["status"], final["coverage"], final["hits"]) == ("final", 1.0, 28)
+    assert (partial["status"], partial["coverage"], partial["hits"]) == ("partial", 3 / 8, 17)
+    assert partial["sites"]["mirrors.fedoraproject.org"]["revision"] == 1  # type: ignore[index]
+
+
+def test_a_week_whose_hits_are_gone_keeps_its_totals_and_fails_alone(runs: Runs):
+    runs.run(RAW_HITS, first=DAYS[0], last=DAYS[-1])
+    runs.run(WEEKLY_TOTALS, first=WEEKS[0], last=WEEKS[1])
+    totals = runs.world.totals()
+    with runs.world.database.transaction() as cursor:
+        cursor.execute("DELETE FROM countme.raw_hits WHERE hit_at < '2024-03-05'")
+    result = runs.run(WEEKLY_TOTALS, first=WEEKS[0], last=WEEKS[1])
+    message = failure(result)
+    assert message.startswith("1 of 2 weeks not counted, the others are done. countme/weekly_totals mirrors.fed")
+    assert "2024-03-04: of 28 hits that were loaded 27 are in countme.raw_hits" in message
+    assert set(metadata(result, WEEKLY_TOTALS)) == {"2024-03-11"}
+    assert runs.world.totals() == totals
+
+
 def test_a_file_of_garbage_fails_its_check_and_stops_what_comes_after(runs: Runs):
     runs.world.deliver(DAYS[2], [b"garbage\n"] * 50)
     result = runs.run(RAW_HITS, first=DAYS[2])
     (check,) = result.get_asset_check_evaluations()
     assert (check.passed, check.blocking) == (False, True)
-    assert "2024-03-06: proxy01 has 50 of 50 lines rejected, 0 hits" in (check.description or "")
+    assert "2024-03-06: proxy01, mirrors.fedoraproject.org has 50 of 50 lines rejected, 0 hits" in (
+        check.description or ""
+    )
 
 
 def test_a_damaged_copy_fails_its_day_and_no_other(runs: Runs):
@@ -125,9 +142,3 @@ def test_a_damaged_copy_fails_its_day_and_no_other(runs: Runs):
     assert message.startswith("1 of 4 days not loaded, the others are done. countme/raw_hits 2024-03-05: ")
     assert "\n" not in message
     assert runs.instance.get_materialized_partitions(RAW_HITS) == {str(DAYS[0]), str(DAYS[2]), str(DAYS[3])}
-
-
-def test_a_database_that_is_away_is_told_in_a_line(runs: Runs):
-    away = World(type(runs.world.database)(dsn="postgresql://x@/x?host=/nonexistent"), runs.world.folder)
-    result = Runs(away).run(TOTALS_CSV)
-    assert failure(result).startswith("PostgreSQL does not answer: ")

@@ -12,18 +12,21 @@ from tests.countme.world import World, hit_line, noon
 MONDAY = date(2024, 3, 4)
 WEEK = [MONDAY + timedelta(days=n) for n in range(7)]
 NEXT_MONDAY = MONDAY + timedelta(days=7)
-LATER = MONDAY + timedelta(days=30)
+SUNDAY_BEFORE = MONDAY - timedelta(days=1)
+NEEDED = [SUNDAY_BEFORE, *WEEK]
+LATER = datetime(2024, 4, 3, tzinfo=UTC)
 
 
 def deliver_week(world: World) -> None:
+    world.deliver(SUNDAY_BEFORE, [])
     for day in WEEK:
         world.deliver(day, [hit_line(noon(day, n), f"192.0.2.{n}", 1 + n % 4) for n in range(8)])
 
 
-def changed(world: World) -> list[date]:
-    config = world.config.model_copy(update={"first_day": MONDAY})
+def changed(world: World, now: datetime = LATER) -> list[date]:
+    config = world.config.model_copy(update={"first_day": SUNDAY_BEFORE})
     with world.database.transaction() as cursor:
-        return changed_weeks(cursor, config, LATER)
+        return changed_weeks(cursor, config, config.counted_sites[0], now)
 
 
 def test_hits_with_countme_are_counted_by_age_and_addresses_by_day(world: World):
@@ -51,18 +54,19 @@ def test_weeks_begin_on_monday_midnight_utc(world: World):
 
 def test_a_week_across_new_year_is_one_week(world: World):
     days = [date(2024, 12, 30) + timedelta(days=n) for n in range(7)]
+    world.deliver(days[0] - timedelta(days=1), [])
     for day in days:
         world.deliver(day, [hit_line(noon(day))])
-    world.load(*days)
+    world.load(days[0] - timedelta(days=1), *days)
     report = world.count(days[0])
-    assert (report.hits, report.is_complete) == (7, True)
+    assert (report.hits, report.status) == (7, "final")
 
 
-def test_a_week_is_complete_when_every_day_of_every_host_is_loaded(world: World):
+def test_a_week_is_final_when_every_day_of_every_host_is_loaded(world: World):
     deliver_week(world)
-    world.load(*WEEK)
+    world.load(*NEEDED)
     report = world.count(MONDAY)
-    assert (report.is_complete, report.missing, report.rows, report.hits) == (True, "", 5, 56)
+    assert (report.status, report.coverage, report.missing, report.rows, report.hits) == ("final", 1.0, "", 5, 56)
 
 
 @pytest.mark.parametrize("trouble", ["missing", "not loaded"])
@@ -70,9 +74,10 @@ def test_a_week_that_lacks_a_file_says_which(world: World, trouble: str):
     deliver_week(world)
     if trouble == "missing":
         world.fail_to_deliver(WEEK[2])
-    world.load(*[day for day in WEEK if day != WEEK[2]])
+    world.load(*[day for day in NEEDED if day != WEEK[2]])
     report = world.count(MONDAY)
-    assert (report.is_complete, report.missing) == (False, f"2024-03-06: proxy01 {trouble}")
+    found = (report.status, report.coverage, report.missing)
+    assert found == ("partial", 7 / 8, f"2024-03-06: proxy01 {trouble}")
 
 
 def test_a_late_day_makes_its_week_be_counted_anew(world: World):
@@ -90,7 +95,7 @@ def test_a_line_with_a_future_date_closes_no_week_in_strict(world: World):
     deliver_week(world)
     world.deliver(WEEK[2], [hit_line(noon(WEEK[2])), hit_line(noon(MONDAY + timedelta(days=300)))])
     world.load(*WEEK[:3])
-    assert not world.count(MONDAY).is_complete
+    assert world.count(MONDAY).status == "partial"
 
 
 def test_compat_publishes_a_week_once_something_later_was_seen(world: World):
@@ -102,7 +107,7 @@ def test_compat_publishes_a_week_once_something_later_was_seen(world: World):
     compat.load(NEXT_MONDAY)
     assert changed(compat) == [MONDAY, NEXT_MONDAY]
     report = compat.count(MONDAY)
-    assert (report.is_complete, report.rows) == (True, 2)
+    assert (report.status, report.rows) == ("partial", 2)
     assert "never synchronized" in report.missing
 
 

@@ -12,7 +12,7 @@ from stats_assets.countme.assets import RAW_HITS, build_assets
 from stats_assets.countme.export import export
 from stats_assets.countme.unique_hosts import HostDayReport, changed_host_days, replace_host_day
 from stats_assets.countme.unique_hosts_asset import DAILY_UNIQUE_HOSTS, build_unique_hosts, build_unique_hosts_asset
-from tests.countme.world import World, hit_line, noon
+from tests.countme.world import SITE, World, hit_line, noon
 
 MONDAY = date(2024, 3, 4)
 DAYS = [MONDAY + timedelta(days=n) for n in range(9)]
@@ -26,7 +26,8 @@ def hosts(world: World) -> World:
 
 
 def count(world: World, *days: date) -> list[HostDayReport]:
-    return [replace_host_day(world.database, world.config, day) for day in days]
+    (site,) = world.config.counted_sites
+    return [replace_host_day(world.database, site, day) for day in days]
 
 
 def counted(world: World) -> list[tuple]:
@@ -35,7 +36,7 @@ def counted(world: World) -> list[tuple]:
 
 def changed(world: World) -> list[date]:
     with world.database.transaction() as cursor:
-        return changed_host_days(cursor, world.config, TODAY)
+        return changed_host_days(cursor, world.config, world.config.counted_sites[0], TODAY)
 
 
 def deliver_days(world: World) -> None:
@@ -79,7 +80,7 @@ def test_an_address_counts_for_each_repository_and_architecture(hosts: World):
         (MONDAY, "f40", "arm", 1),
         (MONDAY, "f40", "x86_64", 1),
     ]
-    assert report == HostDayReport(MONDAY, rows=3, hosts=3, unmapped=0, unmapped_tags={})
+    assert report == HostDayReport(SITE, MONDAY, rows=3, hosts=3, unmapped=0, unmapped_tags={})
 
 
 def test_repositories_without_a_name_are_counted_and_the_largest_are_named(hosts: World):
@@ -101,7 +102,7 @@ def test_a_hit_counts_on_its_utc_day_whatever_the_date_of_its_file(hosts: World)
 
 
 def test_a_day_without_hits_has_no_row(hosts: World):
-    assert count(hosts, MONDAY) == [HostDayReport(MONDAY, 0, 0, 0, {})]
+    assert count(hosts, MONDAY) == [HostDayReport(SITE, MONDAY, 0, 0, 0, {})]
     assert counted(hosts) == []
 
 
@@ -139,7 +140,7 @@ def test_days_that_were_never_counted_are_asked_for_up_to_yesterday(hosts: World
     hosts.load(DAYS[1])
     assert changed(hosts) == DAYS[1:3]
     with hosts.database.transaction() as cursor:
-        assert changed_host_days(cursor, hosts.config, today=DAYS[2]) == [DAYS[1]]
+        assert changed_host_days(cursor, hosts.config, hosts.config.counted_sites[0], today=DAYS[2]) == [DAYS[1]]
 
 
 def test_a_late_line_in_the_next_file_makes_its_day_be_counted_anew(hosts: World):

@@ -4,11 +4,10 @@ import pytest
 
 from stats_assets.countme.weeks import (
     FIRST_COUNTME_WEEK,
-    days_of,
+    files_needed,
     monday_of,
-    monday_of_day,
+    settled_after,
     week_window,
-    weeks_touched,
 )
 
 
@@ -41,14 +40,16 @@ def test_the_first_countme_week_begins_where_the_established_tool_lets_it_begin(
     assert week_window(FIRST_COUNTME_WEEK)[0] == 1581292800
 
 
-def test_the_days_of_a_week_are_its_seven_from_monday_on():
-    days = days_of(date(2024, 2, 26))
-    assert days[0] == date(2024, 2, 26)
-    assert days[-1] == date(2024, 3, 3)
-    assert {monday_of_day(day) for day in days} == {date(2024, 2, 26)}
-    assert len(days) == 7
+def test_files_dated_by_their_traffic_are_needed_from_the_sunday_before_to_the_sunday():
+    days = files_needed(date(2024, 2, 26), "same_day")
+    assert (days[0], days[-1], len(days)) == (date(2024, 2, 25), date(2024, 3, 3), 8)
 
 
-def test_weeks_touched_by_days_are_given_once_and_in_order():
-    days = [date(2024, 3, 11), date(2024, 3, 10), date(2024, 3, 4)]
-    assert weeks_touched(days) == [date(2024, 3, 4), date(2024, 3, 11)]
+def test_files_dated_by_their_rotation_are_needed_from_the_monday_to_the_monday_after():
+    days = files_needed(date(2024, 12, 30), "previous_day")
+    assert (days[0], days[-1], len(days)) == (date(2024, 12, 30), date(2025, 1, 6), 8)
+
+
+def test_a_week_is_settled_when_the_day_of_its_last_file_is_over():
+    assert settled_after(date(2024, 2, 26), "same_day") == date(2024, 3, 4)
+    assert settled_after(date(2024, 2, 26), "previous_day") == date(2024, 3, 5)
