@@ -330,6 +330,15 @@ COUNTED_INPUTS = """
 SELECT week, inputs FROM countme.weeks WHERE site = %(site)s AND week >= %(monday)s AND week < %(end)s
 """
 
+# Weeks that were counted from hits and have none any more: their files hold other weeks' hits now, or are gone.
+EMPTIED_WEEKS = """
+SELECT w.week
+FROM countme.weeks w
+WHERE w.site = %(site)s AND w.week >= %(monday)s AND w.week < %(end)s AND w.inputs <> ''
+  AND NOT EXISTS (SELECT FROM countme.source_days d JOIN countme.sources s USING (source_id)
+                  WHERE s.site = w.site AND d.hit_day >= w.week AND d.hit_day < w.week + 7)
+"""
+
 INCOMPLETE_WEEKS = """
 SELECT week, missing FROM countme.weeks
 WHERE (site, week) NOT IN (SELECT site, week FROM countme.published_weeks)
