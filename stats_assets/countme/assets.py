@@ -72,7 +72,7 @@ def build_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
                     except (DamagedCopy, SealedWeekDiffers) as error:  # its rows stay as they were, others go on
                         failed.append(str(error))
                 if failed:
-                    raise OurMistake(_failed_partitions("days not loaded", failed, len(context.partition_keys)))
+                    raise OurMistake(failed_partitions("days not loaded", failed, len(context.partition_keys)))
         except dg.Failure:
             yield from done_partitions(RAW_HITS, _CODE_VERSION, {f"{r.day}": r.metadata for r in reports})
             raise
@@ -127,7 +127,7 @@ def build_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
                     for report in reports:
                         context.log.info("%s", report)
                 if failed:
-                    raise OurMistake(_failed_partitions("weeks not counted", failed, len(context.partition_keys)))
+                    raise OurMistake(failed_partitions("weeks not counted", failed, len(context.partition_keys)))
         except dg.Failure:
             yield from done_partitions(WEEKLY_TOTALS, _CODE_VERSION, done)
             raise
@@ -138,7 +138,8 @@ def build_assets(config: CountmeConfig) -> list[dg.AssetsDefinition]:
     return [raw_hits, weekly_totals]
 
 
-def _failed_partitions(what: str, messages: list[str], partitions: int) -> str:
+def failed_partitions(what: str, messages: list[str], partitions: int) -> str:
+    """The message of a run of which some partitions failed, each for itself."""
     if partitions == 1:
         return messages[0]
     return f"{len(messages)} of {partitions} {what}, the others are done. {'; '.join(messages[:5])}"

@@ -332,6 +332,15 @@ COUNTED_INPUTS = """
 SELECT week, inputs FROM countme.weeks WHERE site = %(site)s AND week >= %(monday)s AND week < %(end)s
 """
 
+# Weeks that were counted from hits and have none any more: their files hold other weeks' hits now, or are gone.
+EMPTIED_WEEKS = """
+SELECT w.week
+FROM countme.weeks w
+WHERE w.site = %(site)s AND w.week >= %(monday)s AND w.week < %(end)s AND w.inputs <> ''
+  AND NOT EXISTS (SELECT FROM countme.source_days d JOIN countme.sources s USING (source_id)
+                  WHERE s.site = w.site AND d.hit_day >= w.week AND d.hit_day < w.week + 7)
+"""
+
 # Looks back from the newest counted week, so that a pipeline that stands still does not run out of findings.
 PARTIAL_WEEKS = """
 SELECT w.site, w.week, w.coverage, w.missing

@@ -103,9 +103,12 @@ def changed_weeks(cursor: Cursor, config: CountmeConfig, site: CountedSite, now:
     today = now.date()
     start, end = config.first_day - timedelta(days=7), today - timedelta(days=today.weekday())
     inputs = week_inputs(cursor, site, start, end, now)
-    cursor.execute(sql.COUNTED_INPUTS, {"site": site.name, "monday": start, "end": end})
+    span = {"site": site.name, "monday": start, "end": end}
+    cursor.execute(sql.COUNTED_INPUTS, span)
     counted = dict(cursor.fetchall())
-    return [week for week, digest in inputs.items() if counted.get(week) != digest]
+    cursor.execute(sql.EMPTIED_WEEKS, span)
+    emptied = [week for (week,) in cursor.fetchall()]
+    return sorted([week for week, digest in inputs.items() if counted.get(week) != digest] + emptied)
 
 
 def week_inputs(cursor: Cursor, site: CountedSite, start: date, end: date, now: datetime) -> dict[date, str]:

@@ -18,6 +18,10 @@ from stats_assets.shared.failures import OurMistake
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row, plan_for_bulk
 
 
+class IncomparableDay(OurMistake):
+    """The addresses of a day's hits do not compare (see `week_keys`). Its rows stay; other days can be counted."""
+
+
 @dataclass(frozen=True)
 class HostDayReport:
     """One counted day of a site. `hosts` counts an address once per repository and architecture.
@@ -32,6 +36,9 @@ class HostDayReport:
     unmapped: int
     unmapped_tags: dict[str, int]
 
+    def __str__(self) -> str:
+        return f"{self.site} {self.day}: {self.hosts} hosts, {self.unmapped} unmapped"
+
 
 @dataclass(frozen=True)
 class _NamedClient:
@@ -45,8 +52,8 @@ def replace_host_day(
 ) -> HostDayReport:
     """Counts this UTC day anew, in one transaction; running it twice changes nothing. A day without hits has no rows.
 
-    `rules`: other names than those this version comes with. Raises OurMistake when the day's addresses do not compare
-    (see `week_keys`); then its rows stay as they are.
+    `rules`: other names than those this version comes with. Raises IncomparableDay; then its rows
+    stay as they are.
     """
     window = _window(site, day)
     with database.transaction() as cursor:
@@ -95,7 +102,7 @@ def _must_compare(cursor: Cursor, window: dict[str, object]) -> None:
     cursor.execute(sql.OUTDATED_HOST_DAY_FILES, window)
     outdated = ", ".join(f"{day}" for (day,) in cursor.fetchall())
     if outdated:
-        raise OurMistake(
+        raise IncomparableDay(
             f"countme/daily_unique_hosts {window['site']} {window['day']}: a file was loaded anew after the week's key"
             f" had been destroyed, so the others' addresses do not compare to its; materialize countme/raw_hits for"
             f" {outdated} (countme_changed_days asks for them), then this day; until then the hosts stay"

@@ -2,19 +2,20 @@
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of functions it is handed.
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from stats_assets.countme.assets import GROUP, OWNERS, RAW_HITS
+from stats_assets.countme.assets import GROUP, OWNERS, RAW_HITS, failed_partitions
 from stats_assets.countme.automation import LOAD_JOB, ask_for
 from stats_assets.countme.columns import UNIQUE_HOSTS_SCHEMA, unique_hosts_lineage
 from stats_assets.countme.config import CountmeConfig
-from stats_assets.countme.unique_hosts import HostDayReport, changed_host_days, replace_host_day
+from stats_assets.countme.unique_hosts import HostDayReport, IncomparableDay, changed_host_days, replace_host_day
+from stats_assets.shared.failures import OurMistake
 from stats_assets.shared.partitions import daily
 from stats_assets.shared.postgres import StatsDatabase
-from stats_assets.shared.runs import DATABASE_RETRY, is_busy, told_to_dagster
+from stats_assets.shared.runs import DATABASE_RETRY, done_partitions, is_busy, told_to_dagster
 
 DAILY_UNIQUE_HOSTS = dg.AssetKey(["countme", "daily_unique_hosts"])
 HOSTS_JOB = "countme_hosts"
@@ -75,21 +76,36 @@ def build_unique_hosts_asset(config: CountmeConfig) -> dg.AssetsDefinition:
     )
     def daily_unique_hosts(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase]
-    ) -> dg.MaterializeResult:
+    ) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult]:
         """Distinct addresses per UTC day, repository and architecture, of the hits that count, from whatever file.
 
         Differs from the condense report, which takes any line that mentions the mirror list: only served requests
         count, tags are percent-decoded, and newer releases have names. See the front page of the room.
         """
-        reports: list[HostDayReport] = []
-        with told_to_dagster():
-            for key in context.partition_keys:
-                of_day = [replace_host_day(database, site, date.fromisoformat(key)) for site in config.counted_sites]
-                reports += of_day
-                context.add_asset_metadata(_metadata(of_day), partition_key=key)
-                for report in of_day:
-                    context.log.info("%s %s: %d hosts, %d unmapped", report.site, key, report.hosts, report.unmapped)
-        return dg.MaterializeResult(check_results=[_unmapped_check(reports)])
+        done: dict[str, list[HostDayReport]] = {}
+        failed: list[str] = []
+        try:
+            with told_to_dagster():
+                for key in context.partition_keys:
+                    day = date.fromisoformat(key)
+                    try:
+                        done[key] = [replace_host_day(database, site, day) for site in config.counted_sites]
+                    except IncomparableDay as error:  # its rows stay as they were, others go on
+                        failed.append(str(error))
+                        continue
+                    for report in done[key]:
+                        context.log.info("%s", report)
+                if failed:
+                    raise OurMistake(failed_partitions("days not counted", failed, len(context.partition_keys)))
+        except dg.Failure:
+            metadata = {key: _metadata(reports) for key, reports in done.items()}
+            yield from done_partitions(DAILY_UNIQUE_HOSTS, _CODE_VERSION, metadata)
+            raise
+        for key, reports in done.items():
+            context.add_asset_metadata(_metadata(reports), partition_key=key)
+        yield dg.MaterializeResult(
+            check_results=[_unmapped_check([report for reports in done.values() for report in reports])]
+        )
 
     return daily_unique_hosts
 

@@ -108,4 +108,4 @@ def test_automation_runs_only_where_it_is_told_to(world: World, is_running: bool
     expected = "RUNNING" if is_running else "STOPPED"
     states = [sensor.default_status.value for sensor in defs.sensors or []]
     states += [schedule.default_status.value for schedule in defs.schedules or []]
-    assert states == [expected] * 5
+    assert states == [expected] * 6

@@ -96,6 +96,19 @@ def test_a_changed_file_is_counted_instead_of_the_old_one(world: World):
     assert week(world)[-1] == 58
 
 
+def test_a_week_that_loses_all_its_hits_is_counted_once_more_and_is_empty_then(world: World):
+    deliver(world, *DAYS)
+    world.load(*DAYS)
+    world.count(MONDAY)
+    for day in DAYS:
+        world.deliver(day, [])
+    world.load(*DAYS)
+    assert is_changed(world)
+    report = world.count(MONDAY)
+    assert (report.status, report.rows, report.revision) == ("final", 0, 2)
+    assert not is_changed(world)
+
+
 def test_a_recount_that_changes_nothing_is_no_revision(world: World):
     deliver(world, *DAYS)
     world.load(*DAYS)

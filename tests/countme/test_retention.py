@@ -13,8 +13,8 @@ from stats_assets.countme.load import SealedWeekDiffers
 from stats_assets.countme.retention import delete_old_samples, destroy_week_keys
 from stats_assets.countme.retention_assets import QUARANTINE, WEEK_KEYS, build_retention_assets
 from stats_assets.countme.totals import UncountableWeek, changed_weeks
-from stats_assets.countme.unique_hosts import replace_host_day
-from stats_assets.shared.failures import OurMistake
+from stats_assets.countme.unique_hosts import IncomparableDay, replace_host_day
+from stats_assets.countme.unique_hosts_asset import DAILY_UNIQUE_HOSTS, build_unique_hosts_asset
 from tests.countme.world import World, hit_line, noon
 
 MONDAY = date(2024, 3, 4)
@@ -131,8 +131,17 @@ def test_weeks_and_days_that_do_not_compare_are_not_asked_for_and_not_counted(se
     with sealed.database.transaction() as cursor:
         assert MONDAY not in changed_weeks(cursor, sealed.config, site, datetime(2024, 4, 1, tzinfo=UTC))
     thursday = WEDNESDAY + timedelta(days=1)  # its first minutes are in Wednesday's file
-    with pytest.raises(OurMistake, match="addresses do not compare"):
+    with pytest.raises(IncomparableDay, match=r"2024-03-07: .* materialize countme/raw_hits for 2024-03-07"):
         replace_host_day(sealed.database, site, thursday)
+    result = dg.materialize(
+        [build_unique_hosts_asset(sealed.config)],
+        resources={"database": sealed.database},
+        instance=(instance := dg.DagsterInstance.ephemeral()),
+        tags={"dagster/asset_partition_range_start": "2024-03-05", "dagster/asset_partition_range_end": "2024-03-08"},
+        raise_on_error=False,
+    )
+    assert not result.success
+    assert instance.get_materialized_partitions(DAILY_UNIQUE_HOSTS) == {"2024-03-05", "2024-03-08"}
 
 
 def test_an_unchanged_file_that_reads_otherwise_now_is_refused(sealed: World):

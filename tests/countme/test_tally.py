@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,13 +25,17 @@ def sent(keys: list[int]) -> memoryview:
     return memoryview(header + b"".join(struct.pack(">iq", 8, key) for key in keys))
 
 
+def midnight(day: int) -> datetime:
+    return datetime(2024, 3, 4 + day, tzinfo=UTC)
+
+
 def tally(found: list[Hit]) -> WeekTally:
     groups: dict[tuple[int, int, int], list[int]] = {}
     for day, client, age, key in found:
         groups.setdefault((day, client, age), []).append(key)
     counted = WeekTally()
     for (day, client, age), keys in groups.items():
-        counted.add(day, client, age, sent(keys))
+        counted.add(midnight(day), client, age, midnight(day) + timedelta(seconds=len(keys)), sent(keys))
     return counted
 
 
@@ -41,6 +46,18 @@ def test_hits_are_counted_by_client_and_value_and_addresses_once_a_day(found: li
     assert counted.countme_hits() == Counter((client, age) for _, client, age, _ in found if age >= 0)
     seen = {(day, client, key) for day, client, _, key in found}
     assert counted.addresses() == Counter((client, NO_COUNTME) for _, client, _ in seen)
+    first_days = {(client, NO_COUNTME): min(d for d, c, *_ in found if c == client) for _, client, *_ in found}
+    assert counted.first_days() == {row: midnight(day) for row, day in first_days.items()}
+
+
+def test_the_first_hit_of_a_client_and_value_is_the_first_of_its_days_and_of_those_that_count():
+    counted = tally([(1, 1, 1, 5), (0, 1, 1, 5), (0, 1, 1, 6), (1, 2, 4, 5), (0, 3, -1, 5)])
+    assert counted.first_hits() == {
+        (1, 1): midnight(0) + timedelta(seconds=2),
+        (2, 4): midnight(1) + timedelta(seconds=1),
+    }
+    counted.drop(2, 4, 1)
+    assert list(counted.first_hits()) == [(1, 1)]
 
 
 def test_repeats_do_not_count_as_hits():
