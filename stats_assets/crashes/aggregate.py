@@ -133,7 +133,7 @@ def _replace(cursor: Cursor, table: str, statement: str, window: dict[str, objec
 
 def _inputs_of_day(cursor: Cursor, aggregate: Aggregate, day: date) -> str:
     """A digest of what the day is made from. Raises NotThere naming all that is missing."""
-    missing = [*_missing_inputs(cursor, aggregate.inputs, day), *_missing_aggregates(cursor, aggregate.aggregates, day)]
+    missing = [*missing_inputs(cursor, aggregate.inputs, day), *_missing_aggregates(cursor, aggregate.aggregates, day)]
     cursor.execute(sql.VERSIONS_ARE_KNOWN)
     if one_row(cursor) != (True,):
         missing.insert(0, "crashes/product_versions was never made: materialize it first")
@@ -147,7 +147,8 @@ def digest_of_inputs(cursor: Cursor, inputs: Sequence[str], day: date) -> str:
     return one_row(cursor)[0]
 
 
-def _missing_inputs(cursor: Cursor, inputs: Sequence[str], day: date) -> list[str]:
+def missing_inputs(cursor: Cursor, inputs: Sequence[str], day: date) -> list[str]:
+    """Which inputs of the day are not loaded, or not any more, in words."""
     missing = []
     for name in inputs:
         cursor.execute(sql.INPUT_DAY, {"input": name, "day": day})

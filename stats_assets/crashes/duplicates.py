@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 from stats_assets.crashes import sql
+from stats_assets.crashes.aggregate import NotThere, missing_inputs
 from stats_assets.crashes.load import day_window
 from stats_assets.shared.days import midnight
 from stats_assets.shared.postgres import StatsDatabase, lock_slice, one_row, plan_for_bulk
@@ -25,26 +26,30 @@ class DuplicatesReport:
     leaders: int
 
     @property
-    def share(self) -> float:
-        return self.duplicates / self.reports if self.reports else 0.0
+    def metadata(self) -> dict[str, object]:
+        return {"dagster/row_count": self.duplicates + self.leaders} | asdict(self) | {"day": f"{self.day}"}
 
 
 def replace_duplicates(database: StatsDatabase, day: date) -> DuplicatesReport:
     """Decides anew on the day's reports and those an hour beside it, in one transaction.
 
-    Whatever days were loaded in whatever order, the verdicts are those of all reports that are there.
+    Whatever days were loaded in whatever order, the verdicts are those of all reports that are there. Verdicts on
+    reports that were retired stay. Raises NotThere when the day's own reports are not there.
     """
-    start, end = midnight(day), midnight(day) + timedelta(days=1)
-    window = {
-        "verdicts_from": start - _REACH,
-        "verdicts_to": end + _REACH,
-        "read_from": start - 2 * _REACH,
-        "read_to": end + 2 * _REACH,
-    }
+    before, after = day - timedelta(days=1), day + timedelta(days=1)
     with database.transaction() as cursor:
         # Neighbours write into each other's first and last hour.
-        for other in (day - timedelta(days=1), day, day + timedelta(days=1)):
-            lock_slice(cursor, "crashes.duplicates", f"{other}")
+        for each in (before, day, after):
+            lock_slice(cursor, "crashes.duplicates", f"{each}")
+        if missing := missing_inputs(cursor, ["reports"], day):
+            raise NotThere(f"crashes/duplicates {day}: {missing[0]}")
+        start, end = midnight(day), midnight(after)
+        window = {
+            "verdicts_from": start if missing_inputs(cursor, ["reports"], before) else start - _REACH,
+            "verdicts_to": end if missing_inputs(cursor, ["reports"], after) else end + _REACH,
+            "read_from": start - 2 * _REACH,
+            "read_to": end + 2 * _REACH,
+        }
         plan_for_bulk(cursor)
         cursor.execute(sql.DELETE_DUPLICATES, window)
         cursor.execute(sql.ADD_DUPLICATES, window)

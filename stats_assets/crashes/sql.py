@@ -56,8 +56,8 @@ DELETE FROM crashes.throttles;
 DELETE FROM crashes.uptime_levels;
 """
 KEEP_RELEASE_FEED = """
-INSERT INTO crashes.release_feed (feed_version, loaded_at) VALUES (%(feed_version)s, clock_timestamp())
-ON CONFLICT (is_only) DO UPDATE SET feed_version = excluded.feed_version, loaded_at = excluded.loaded_at
+INSERT INTO crashes.release_feed (maps_version, loaded_at) VALUES (%(maps_version)s, clock_timestamp())
+ON CONFLICT (is_only) DO UPDATE SET maps_version = excluded.maps_version, loaded_at = excluded.loaded_at
 """
 VERSIONS_ARE_KNOWN = "SELECT EXISTS (SELECT FROM crashes.release_feed)"
 
@@ -135,11 +135,20 @@ ON CONFLICT (aggregate, day) DO UPDATE
 SET inputs = excluded.inputs, row_count = excluded.row_count, computed_at = excluded.computed_at
 """
 
-# From what a day is made: when its inputs were loaded, and the versions there were.
+# From what a day is made: when its inputs were loaded, by which maps, and the versions and builds there were by then.
+# Later ones, which every day brings, change nothing of the day.
 DAY_INPUTS = """
-SELECT md5(string_agg(input || ' ' || feed_version || ' ' || loaded_at, ',' ORDER BY input)
-           || (SELECT feed_version FROM crashes.release_feed))
-FROM crashes.input_days WHERE day = %(day)s AND input = ANY(%(inputs)s)
+SELECT md5(concat_ws(';',
+    (SELECT string_agg(input || ' ' || feed_version || ' ' || loaded_at, ',' ORDER BY input)
+     FROM crashes.input_days WHERE day = %(day)s AND input = ANY(%(inputs)s)),
+    (SELECT maps_version FROM crashes.release_feed),
+    (SELECT md5(string_agg(v::text, ',' ORDER BY v.product_name, v.version_string, v.channel))
+     FROM crashes.product_versions v WHERE build_date <= %(day)s),
+    (SELECT md5(string_agg(b::text, ',' ORDER BY b.product_name, b.version_string, b.channel, b.build_id, b.platform,
+                           b.repository))
+     FROM crashes.product_version_builds b WHERE left(build_id::text, 8) <= to_char(%(day)s::date, 'YYYYMMDD'))
+))
 """
 
 AGGREGATE_DAY = "SELECT inputs FROM crashes.aggregate_days WHERE aggregate = %(aggregate)s AND day = %(day)s"
+AGGREGATES_OF_DAY = "SELECT aggregate, inputs FROM crashes.aggregate_days WHERE day = %(day)s"

@@ -51,8 +51,7 @@ def replace_versions(database: StatsDatabase, config: CrashesConfig, maps: Maps)
         lock_slice(cursor, "crashes.product_versions", "all")
         _write_versions(cursor, known, maps)
         _write_maps(cursor, maps)
-        digest = {"feed_version": known.digest() + maps.digest()}
-        cursor.execute(sql.KEEP_RELEASE_FEED, digest)
+        cursor.execute(sql.KEEP_RELEASE_FEED, {"maps_version": maps.digest()})
     return VersionsReport(len(known.versions), len(known.builds), len(releases), bad)
 
 

@@ -7,7 +7,6 @@ gives the same versions whenever it is read.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import re
 from collections.abc import Iterable, Sequence
@@ -89,10 +88,6 @@ class Known:
 
     versions: dict[tuple[str, str, str], Version] = field(default_factory=dict)
     builds: set[Build] = field(default_factory=set)
-
-    def digest(self) -> str:
-        text = repr((sorted(map(repr, self.versions.values())), sorted(self.builds)))
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)

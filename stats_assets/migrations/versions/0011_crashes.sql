@@ -82,13 +82,13 @@ CREATE TABLE crashes.product_version_builds (
 );
 COMMENT ON TABLE crashes.product_version_builds IS 'Builds of each counted version.';
 
--- One row; changes whenever product_versions does, so that days counted with other versions can be found.
+-- One row: that versions and maps are there, and which maps; days counted by other maps can be found.
 CREATE TABLE crashes.release_feed (
     is_only         boolean     PRIMARY KEY DEFAULT true CHECK (is_only),
-    feed_version    text        NOT NULL,   -- digest of the versions made of it
+    maps_version    text        NOT NULL,   -- digest of the maps; compared only
     loaded_at       timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-COMMENT ON TABLE crashes.release_feed IS 'From what the versions were made: one row.';
+COMMENT ON TABLE crashes.release_feed IS 'With which maps the versions were made: one row.';
 
 -- One row per processed crash document; a table partition per week. Written by crashes/reports, a day at a time.
 -- Texts are cut to the limits of documents.py. No e-mail address, URL or comment is kept here.
