@@ -5,6 +5,8 @@ sunset date, both included, everywhere but in the summaries. Crashes and install
 and for its parent. The windows are found by the primary keys, which begin with the time or the day.
 """
 
+# ruff: noqa: S608 - statements are put together from constants of this module only
+
 # Crashes of active versions, each for its version and the rapid parent of that.
 _COUNTED = """
 counted AS (
@@ -144,7 +146,7 @@ WITH {_COUNTED}, crashed AS (
 ), installed AS (
     SELECT a.product_name, target.version_string, a.channel, a.os_name, sum(a.installs) AS installs
     FROM crashes.product_adu a JOIN crashes.product_versions v USING (product_name, version_string, channel)
-    CROSS JOIN LATERAL unnest(array_remove(ARRAY[v.version_string, v.rapid_beta_parent], NULL)) AS target(version_string)
+    CROSS JOIN unnest(array_remove(ARRAY[v.version_string, v.rapid_beta_parent], NULL)) AS target(version_string)
     WHERE a.day = %(day)s
     GROUP BY a.product_name, target.version_string, a.channel, a.os_name
 ), expected AS (
@@ -205,7 +207,7 @@ WITH {_COUNTED}, crashed AS (
 ), installed AS (
     SELECT a.product_name, target.version_string, a.channel, sum(a.installs) AS installs
     FROM crashes.product_adu a JOIN crashes.product_versions v USING (product_name, version_string, channel)
-    CROSS JOIN LATERAL unnest(array_remove(ARRAY[v.version_string, v.rapid_beta_parent], NULL)) AS target(version_string)
+    CROSS JOIN unnest(array_remove(ARRAY[v.version_string, v.rapid_beta_parent], NULL)) AS target(version_string)
     WHERE a.day = %(day)s
     GROUP BY a.product_name, target.version_string, a.channel
 ), counts AS (
@@ -235,7 +237,8 @@ WITH {_BY_BUILD}, rated AS (
     FROM crashes.build_adu WHERE day = %(day)s
     GROUP BY product_name, version_string, channel, build_date
 )
-INSERT INTO crashes.daily_crash_rates_by_build (day, product_name, version_string, channel, build_date, crashes, installs)
+INSERT INTO crashes.daily_crash_rates_by_build (day, product_name, version_string, channel, build_date, crashes,
+                                                installs)
 SELECT %(day)s, product_name, version_string, channel, build_date, coalesce(crashes, 0), installs
 FROM installed LEFT JOIN rated USING (product_name, version_string, channel, build_date)
 """
@@ -270,8 +273,8 @@ WITH {_RAW}, clean AS (
     FROM clean JOIN raw USING (uuid)
     WHERE num_nulls(android_cpu_abi, android_manufacturer, android_model, android_version) = 0
 )
-INSERT INTO crashes.signature_summary (day, product_name, version_string, channel, signature, attribute, value, crashes,
-                                       installations)
+INSERT INTO crashes.signature_summary (day, product_name, version_string, channel, signature, attribute, value,
+                                       crashes, installations)
 SELECT %(day)s, product_name, version_string, channel, signature, attribute, value, count(*), NULL
 FROM valued
 GROUP BY product_name, version_string, channel, signature, attribute, value
@@ -290,8 +293,8 @@ WITH {_COUNTED}, crashed AS (
     WHERE build_id >= 10000000
     GROUP BY product_name, version_string, channel, build_date, build_id, os_name, signature
 )
-INSERT INTO crashes.crash_adu_by_build_signature (day, product_name, channel, version_string, build_date, build_id, os_name,
-                                                  signature, crashes, installs)
+INSERT INTO crashes.crash_adu_by_build_signature (day, product_name, channel, version_string, build_date, build_id,
+                                                  os_name, signature, crashes, installs)
 SELECT %(day)s, a.product_name, a.channel, a.version_string, a.build_date, coalesce(c.build_id, 0), a.os_name,
        coalesce(c.signature, ''), coalesce(c.crashes, 0), a.installs
 FROM crashes.build_adu a

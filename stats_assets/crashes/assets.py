@@ -188,8 +188,6 @@ def _aggregate(config: CrashesConfig, aggregate: Aggregate) -> dg.AssetsDefiniti
         metadata=described(aggregate.table),
     )
     def count(context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase]) -> Events:
-        yield from replace_days(
-            context, key, _CODE_VERSION, lambda day: replace_aggregate(database, aggregate, day)
-        )
+        yield from replace_days(context, key, _CODE_VERSION, lambda day: replace_aggregate(database, aggregate, day))
 
     return count

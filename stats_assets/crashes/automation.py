@@ -69,9 +69,7 @@ def build_automation(config: CrashesConfig, is_running: bool) -> dg.Definitions:
     return dg.Definitions(jobs=[load_job, count_job], schedules=[schedule], sensors=sensors)
 
 
-def _late_feeds(
-    config: CrashesConfig, job: "dg.UnresolvedAssetJobDefinition", is_running: bool
-) -> dg.SensorDefinition:
+def _late_feeds(config: CrashesConfig, job: "dg.UnresolvedAssetJobDefinition", is_running: bool) -> dg.SensorDefinition:
     @dg.sensor(
         name=LATE_FEEDS,
         job=job,
@@ -86,7 +84,9 @@ def _late_feeds(
             return dg.SkipReason("feeds are being loaded; looking again when that has ended")
         days = _window(config)
         with database.transaction() as cursor:
-            cursor.execute(sql.LOADED_FEEDS, {"first_day": min(days, default=None), "last_day": max(days, default=None)})
+            cursor.execute(
+                sql.LOADED_FEEDS, {"first_day": min(days, default=None), "last_day": max(days, default=None)}
+            )
             loaded: Loaded = {(name, day): version for name, day, version in cursor.fetchall()}
         if not loaded:
             return dg.SkipReason("no day has been loaded yet: materialize crashes/reports or wait for the schedule")
@@ -108,9 +108,7 @@ def _late_feeds(
     return late_feeds
 
 
-def _stale_days(
-    config: CrashesConfig, job: "dg.UnresolvedAssetJobDefinition", is_running: bool
-) -> dg.SensorDefinition:
+def _stale_days(config: CrashesConfig, job: "dg.UnresolvedAssetJobDefinition", is_running: bool) -> dg.SensorDefinition:
     @dg.sensor(
         name=STALE_DAYS,
         job=job,
@@ -135,7 +133,9 @@ def _stale_days(
 
 def _window(config: CrashesConfig) -> list[date]:
     today = datetime.now(UTC).date()
-    return days_between(max(config.first_day, today - timedelta(days=config.late_window_days)), today - timedelta(days=1))
+    return days_between(
+        max(config.first_day, today - timedelta(days=config.late_window_days)), today - timedelta(days=1)
+    )
 
 
 def _ask(config: CrashesConfig, days: Sequence[date], loaded: Loaded, turn: int) -> dict[tuple[str, date], str | None]:

@@ -1,5 +1,7 @@
 """The statements of the checks: days of a run beside what is usual for their weekday, and shares of a day."""
 
+# ruff: noqa: S608 - statements are put together from constants of this module only
+
 _BESIDE_WEEKDAY = """
 WITH days AS (SELECT unnest(%(days)s::date[]) AS day), {totals}, beside AS (
     SELECT t.day, t.product, t.total,

@@ -101,7 +101,7 @@ INSTALLS_CHECKS = Checks(
     (
         _Check(
             "installs_are_as_usual",
-            "Each product's installs are near the median of the same weekday in the eight weeks before: crashes.usual_change.",
+            "Each product's installs are near the median of the same weekday before, within crashes.usual_change.",
             "ask who makes the feed whether the day is whole; rerun it when it is mended",
             "installs are as on the same weekdays before",
             _usual_installs,

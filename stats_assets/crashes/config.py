@@ -31,7 +31,7 @@ class CrashesConfig(Section):
     reports_feed: Url | None = Field(
         default=None,
         repr=False,
-        description="URL of a day's processed crashes: a file of JSON lines, or a folder (ending in /) or glob of files",
+        description="URL of a day's processed crashes: JSON lines, or a folder (ending in /) or glob of files",
     )
     raw_feed: Url | None = Field(
         default=None, repr=False, description="the same for what clients sent; without it nothing is known of that"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from stats_assets.crashes import sql
@@ -27,7 +27,12 @@ class DuplicatesReport:
 
     @property
     def metadata(self) -> dict[str, object]:
-        return {"dagster/row_count": self.duplicates + self.leaders} | asdict(self) | {"day": f"{self.day}"}
+        return {
+            "dagster/row_count": self.duplicates + self.leaders,
+            "reports": self.reports,
+            "duplicates": self.duplicates,
+            "leaders": self.leaders,
+        }
 
 
 def replace_duplicates(database: StatsDatabase, day: date) -> DuplicatesReport:

@@ -3,6 +3,8 @@
 Rows are sorted by all columns from the left, texts by bytes. An empty field is NULL, an empty text is quoted.
 """
 
+# ruff: noqa: S608 - statements are put together from constants of this module only
+
 _AT = "'YYYY-MM-DD HH24:MI:SS.US'"
 
 RAW_ADI = """
@@ -152,14 +154,15 @@ WITH quiet AS (
 ), installed AS (
     SELECT a.day, a.product_name, target.version_string, a.channel, a.os_name, sum(a.installs) AS installs
     FROM crashes.product_adu a JOIN crashes.product_versions v USING (product_name, version_string, channel)
-    CROSS JOIN LATERAL unnest(array_remove(ARRAY[v.version_string, v.rapid_beta_parent], NULL)) AS target(version_string)
+    CROSS JOIN unnest(array_remove(ARRAY[v.version_string, v.rapid_beta_parent], NULL)) AS target(version_string)
     GROUP BY a.day, a.product_name, target.version_string, a.channel, a.os_name
     UNION ALL
     SELECT day, product_name, version_string, channel, 'Unknown', 0
     FROM crashes.daily_crash_rates r
     WHERE channel <> 'beta' AND NOT EXISTS (
         SELECT FROM crashes.product_adu a
-        WHERE (a.day, a.product_name, a.version_string, a.channel) = (r.day, r.product_name, r.version_string, r.channel))
+        WHERE (a.day, a.product_name, a.version_string, a.channel)
+              = (r.day, r.product_name, r.version_string, r.channel))
 ), counted AS (
     SELECT day, product_name, version_string, channel, os_name, sum(crashes) AS crashes
     FROM crashes.crashes_by_user JOIN crashes.crash_types USING (crash_type)
@@ -167,7 +170,8 @@ WITH quiet AS (
     GROUP BY day, product_name, version_string, channel, os_name
 )
 SELECT day AS adu_date, product_name, version_string, short_name AS os_short_name, coalesce(c.crashes, 0) AS crashes,
-       installs AS adu_count, round(throttle, 2) AS throttle, round(coalesce(c.crashes, 0) / throttle) AS adjusted_crashes,
+       installs AS adu_count, round(throttle, 2) AS throttle,
+       round(coalesce(c.crashes, 0) / throttle) AS adjusted_crashes,
        coalesce(round(coalesce(c.crashes, 0) * 100 / nullif(i.installs, 0) / throttle, 3), 0) AS crash_ratio
 FROM installed i
 LEFT JOIN counted c USING (day, product_name, version_string, channel, os_name)

@@ -180,9 +180,7 @@ def _told(url: str) -> Iterator[None]:
     except FeedAway as error:
         raise FeedAway(f"{shown(url)}: {error}") from error
     except FileNotFoundError as error:
-        raise FeedAway(
-            f"{shown(url)}: there is no such file; it is looked for again when it may have come"
-        ) from error
+        raise FeedAway(f"{shown(url)}: there is no such file; it is looked for again when it may have come") from error
     except (TimeoutError, *DAMAGE) as error:
         raise FeedAway(f"{shown(url)}: cannot be read to its end: {first_line(error)}") from error
     except Exception as error:

@@ -16,7 +16,10 @@ from typing import Literal
 
 from psycopg2 import sql as pg
 
-from stats_assets.crashes import annotations, installs, sql
+from stats_assets.crashes import installs, sql
+from stats_assets.crashes.annotations import COLUMNS as ANNOTATION_COLUMNS
+from stats_assets.crashes.annotations import Row as AnnotationRow
+from stats_assets.crashes.annotations import read_annotations
 from stats_assets.crashes.config import CrashesConfig
 from stats_assets.crashes.documents import (
     DELIMITER,
@@ -165,15 +168,15 @@ class DayLoader:
         report.files, report.feed_bytes = len(files), sum(f.size_bytes for f in files)
         leaf = self._leaf("raw_crashes", day)
         with self._replacing(report, files, samples, [sql.DELETE_RAW_CRASHES]) as cursor:
-            rows = self._annotations(report, samples, feed, files)
-            copy_text(cursor, leaf.qualified, annotations.COLUMNS, rows)
+            rows = self._annotation_rows(report, samples, feed, files)
+            copy_text(cursor, leaf.qualified, ANNOTATION_COLUMNS, rows)
             _refuse_nothing(report, files)
         report.seconds = time.monotonic() - started
         return report
 
-    def _annotations(
+    def _annotation_rows(
         self, report: InputReport, samples: _Samples, feed: Feed, files: Sequence[FeedFile]
-    ) -> Iterator[annotations.Row]:
+    ) -> Iterator[AnnotationRow]:
         seen: set[str | None] = set()
         for file in files:
             for line in _documents(feed, file):
@@ -181,7 +184,7 @@ class DayLoader:
                 try:
                     if line.is_cut:
                         raise Unusable(f"longer than {self._config.max_document_bytes} bytes")
-                    row = annotations.read_annotations(line.content, report.day)
+                    row = read_annotations(line.content, report.day)
                     if row[1] in seen:
                         raise Unusable("uuid was there before")
                 except Unusable as reason:
@@ -232,7 +235,7 @@ class _Replacement:
             cursor.execute(statement, window)
         return cursor
 
-    def __exit__(self, kind, error, trace) -> bool | None:  # noqa: ANN001 - as every context manager
+    def __exit__(self, kind, error, trace) -> bool | None:
         if kind is None:
             self._finish()
         return self._transaction.__exit__(kind, error, trace)

@@ -138,8 +138,12 @@ def parse_maps(texts: Mapping[str, str], place: str) -> Maps:
         product_of_id={bare_id(r["productid"]): r["product_name"] for r in rows("product_productid_map.csv")},
         special_platforms=tuple(
             SpecialPlatform(
-                *(r[c] for c in ("platform", "repository", "release_channel", "release_name", "product_name")),
-                r["min_version"],
+                platform=r["platform"],
+                repository=r["repository"],
+                channel=r["release_channel"],
+                release_name=r["release_name"],
+                product_name=r["product_name"],
+                min_version=r["min_version"],
             )
             for r in rows("special_product_platforms.csv")
         ),
@@ -193,7 +197,9 @@ class _Row:
         try:
             return kind(self[column])
         except (ValueError, InvalidOperation) as error:
-            raise ConfigurationMistake(f"{self._place}: {column} is {self[column]!r}, which is no such value") from error
+            raise ConfigurationMistake(
+                f"{self._place}: {column} is {self[column]!r}, which is no such value"
+            ) from error
 
 
 def _rows(place: str, text: str) -> Iterator[_Row]:

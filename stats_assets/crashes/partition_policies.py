@@ -1,4 +1,4 @@
-"""How the room's partitioned tables are kept; the room table_partitions carries it out, stats.yaml may say otherwise."""
+"""How the room's partitioned tables are kept; the room table_partitions carries it out."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def build_publishing() -> list[dg.AssetsDefinition]:
     def top_crashers(
         database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
     ) -> dg.MaterializeResult:
-        """top_crashers.csv: what crashes most per product and channel in the last seven days, beside the week before."""
+        """top_crashers.csv: what crashes most per product and channel in seven days, beside those before."""
         with told_to_dagster():
             published = publish_top_crashers(database, archive)
         return dg.MaterializeResult(

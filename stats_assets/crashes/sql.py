@@ -82,8 +82,8 @@ WITH near AS (
     SELECT n.processed_at, n.uuid, n.client_crash_at, n.uptime_seconds, n.install_age_seconds, n.attributes, w.window_at
     FROM near n JOIN repeated USING (attributes)
     CROSS JOIN LATERAL (
-        SELECT date_bin('30 minutes', n.processed_at, timestamptz '2000-01-01 00:00:00+00') - back * interval '30 minutes'
-               AS window_at
+        SELECT date_bin('30 minutes', n.processed_at, timestamptz '2000-01-01 00:00:00+00')
+               - back * interval '30 minutes' AS window_at
         FROM generate_series(0, 2) AS back
     ) AS w
     WHERE n.processed_at <= w.window_at + interval '1 hour'

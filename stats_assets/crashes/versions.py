@@ -234,9 +234,7 @@ def _version(entry: _Entry, parent: Version | None) -> Version:
 
 def _parent(entry: _Entry) -> Version:
     own = _version(entry, None)
-    return replace(
-        own, version_string=f"{entry.release.version}b", beta_number=0, is_rapid_beta=True, has_builds=True
-    )
+    return replace(own, version_string=f"{entry.release.version}b", beta_number=0, is_rapid_beta=True, has_builds=True)
 
 
 def _release(row: dict[str, str]) -> Release:

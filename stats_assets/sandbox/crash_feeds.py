@@ -74,11 +74,14 @@ _SYSTEMS = (
     ("Linux", "0.0.0 Linux 5.15.0 #1 SMP x86_64", "amd64", "family 6 model 13 | 2", 10),
     ("SunOS", "5.11", "sparc", "", 3),
 )
-_SIGNATURES = tuple(
-    f"{module}::{name}"
-    for module in ("lantern", "wick", "js::gc", "layout", "net", "audio", "dom", "mozalloc")
-    for name in ("Flush", "Draw", "Close", "Cell::tenuredZone", "Resolve", "operator()", "abort")
-) + ("OOM | small", "EMPTY: no crashing thread identified", "hang | NtUserMessageCall", "shutdownhang | wait")
+_SIGNATURES = (
+    *(
+        f"{module}::{name}"
+        for module in ("lantern", "wick", "js::gc", "layout", "net", "audio", "dom", "mozalloc")
+        for name in ("Flush", "Draw", "Close", "Cell::tenuredZone", "Resolve", "operator()", "abort")
+    ),
+    *("OOM | small", "EMPTY: no crashing thread identified", "hang | NtUserMessageCall", "shutdownhang | wait"),
+)
 _REASONS = ("SIGSEGV", "SIGABRT", "EXCEPTION_ACCESS_VIOLATION_READ", "EXC_BAD_ACCESS / KERN_INVALID_ADDRESS", None)
 _ADDRESSES = ("0x0", "0xdeadbeef", "0x5a5a5a5a", "0xffffffffe5e5e5e5", None)
 _FLASH = ("[blank]", "20.0.0.306", "", None)
@@ -116,9 +119,7 @@ def active_versions(day: date) -> list[Active]:
         beta_build = _build(start + timedelta(weeks=number - 1), 14)
         newest = number == (day - start).days // 7 + 1
         shares = (0.03, 0.12) if newest else (0.005, 0.02)
-        found.append(
-            Active("Lantern", f"{major + 1}.0b{number}", f"{major + 1}.0", "beta", beta_build, *shares)
-        )
+        found.append(Active("Lantern", f"{major + 1}.0b{number}", f"{major + 1}.0", "beta", beta_build, *shares))
     nightly = f"{major + 2}.0a1"
     for age in range(min(3, (day - start).days + 1)):
         found.append(Active("Lantern", nightly, nightly, "nightly", _build(day - timedelta(days=age), 3), 0.004, 0.04))
@@ -159,12 +160,18 @@ def installs(world: World, day: date) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
-        ("report_date", "product_name", "product_os_platform", "product_os_version", "product_version", "build")
-        + ("build_channel", "product_guid", "count")
+        (
+            *("report_date", "product_name", "product_os_platform", "product_os_version", "product_version", "build"),
+            *("build_channel", "product_guid", "count"),
+        )
     )
     for each in active_versions(day):
         guid = _POCKET_GUID if each.product != "Lantern" else _GUID
-        for platform, version, share in (("Windows_NT", "10.0", 0.8), ("Darwin", "15.3.0", 0.12), ("Linux", "5.15", 0.08)):
+        for platform, version, share in (
+            ("Windows_NT", "10.0", 0.8),
+            ("Darwin", "15.3.0", 0.12),
+            ("Linux", "5.15", 0.08),
+        ):
             count = int(total * each.install_share * share)
             row = (day, each.product, platform, version, each.feed_version, each.build, each.channel, guid, count)
             writer.writerow(row)
