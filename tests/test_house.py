@@ -18,7 +18,7 @@ from stats_assets.shared.environment import PROJECT_FOLDER
 PACKAGE = Path(stats_assets.__file__).parent
 ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "defs.py").exists())
 PURE = {"parse", "weeks", "plan", "completeness", "verdicts", "expected", "mirror_requests", "agents", "times"}
-PURE |= {"maps", "versions", "documents", "installs", "annotations", "late"}
+PURE |= {"maps", "versions", "documents", "installs", "annotations", "late"}  # of crashes
 IMPURE_LIBRARIES = {"psycopg2", "sqlalchemy", "httpx", "requests", "subprocess", "socket", "dagster"}
 
 

@@ -96,7 +96,9 @@ def test_unusual_days_are_told_by_the_checks(world: World):
             result = run(world, instance, automation.LOAD_JOB, day, day)
             assert result.success
         found = {
-            check.check_name: check.description or "" for check in result.get_asset_check_evaluations() if not check.passed
+            check.check_name: check.description or ""
+            for check in result.get_asset_check_evaluations()
+            if not check.passed
         }
     assert f"{weeks[2]}: Owl has 1000 installs, usual for the weekday are 100" in found["installs_are_as_usual"]
     assert f"{weeks[2]}: the day has 5 crashes, usual for the weekday are 1" in found["crashes_are_as_usual"]

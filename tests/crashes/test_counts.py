@@ -171,7 +171,9 @@ def test_without_installs_there_is_no_rate(world: World):
     world.deliver_installs(TUESDAY, {("Windows", "10.0", RELEASE, "release"): 0})
     world.load(TUESDAY)
     world.count(TUESDAY)
-    rates = "SELECT crashes, installs, crashes_per_100_installs FROM crashes.daily_crash_rates WHERE channel = 'release'"
+    rates = (
+        "SELECT crashes, installs, crashes_per_100_installs FROM crashes.daily_crash_rates WHERE channel = 'release'"
+    )
     assert world.rows(rates) == [(1, 0, None)]
 
 

@@ -55,8 +55,6 @@ def test_the_reference_world_gives_its_true_outputs(database: StatsDatabase, ref
     export(database, tmp_path)
     expected = {path.name: path for path in (reference_data / "crashes/expected").iterdir()}
     expected |= {path.name: path for path in (reference_data / "crashes/expected_intended").iterdir()}
-    differing = [
-        name for name, path in expected.items() if (tmp_path / name).read_bytes() != path.read_bytes()
-    ]
+    differing = [name for name, path in expected.items() if (tmp_path / name).read_bytes() != path.read_bytes()]
     assert differing == []
     assert {path.name for path in tmp_path.iterdir()} == set(expected)
