@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -99,7 +100,7 @@ def test_a_feed_in_s3_is_read_with_the_options_of_its_driver():
     server.start()
     try:
         host, port = server.get_host_and_port()
-        options = {"endpoint_url": f"http://{host}:{port}", "key": "stats", "secret": "none"}
+        options: dict[str, Any] = {"endpoint_url": f"http://{host}:{port}", "key": "stats", "secret": "none"}
         store = S3FileSystem(**options)
         store.mkdir("crashes")
         store.pipe("crashes/2026-03-10.jsonl", b"one\ntwo\n")
