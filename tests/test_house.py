@@ -18,20 +18,26 @@ from stats_assets.shared.environment import PROJECT_FOLDER
 PACKAGE = Path(stats_assets.__file__).parent
 ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "defs.py").exists())
 PURE = {
-    "parse",
-    "weeks",
-    "plan",
-    "completeness",
-    "verdicts",
-    "expected",
-    "mirror_requests",
     "agents",
-    "tally",
+    "annotations",
+    "completeness",
+    "documents",
+    "expected",
     "index_page",
-    "mirrors",
-    "times",
+    "installs",
+    "late",
     "lines",
+    "maps",
+    "mirror_requests",
+    "mirrors",
+    "parse",
+    "plan",
     "survey",
+    "tally",
+    "times",
+    "verdicts",
+    "versions",
+    "weeks",
 }
 IMPURE_LIBRARIES = {"psycopg2", "sqlalchemy", "httpx", "requests", "subprocess", "socket", "dagster"}
 
@@ -59,7 +65,7 @@ def repository() -> dg.RepositoryDefinition:
 
 
 def test_there_are_rooms():
-    assert {"log_sync", "countme"} <= set(ROOMS)
+    assert {"log_sync", "countme", "crashes"} <= set(ROOMS)
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from stats_assets.configuration import StatsConfig
+from stats_assets.crashes.feeds import Feed, shown
 from stats_assets.local.findings import Finding, note, ok, wrong
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
@@ -44,4 +45,20 @@ def _ask(transports: Transports, file: ExpectedFile) -> Finding:
     return note(f"log_sync: {file.host} answers, but {answer.found}", "right if the host delivers later in the day")
 
 
-ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (log_hosts,)
+def crash_feeds(config: StatsConfig, day: date) -> Iterator[Finding]:
+    """Asks for the feeds of the day and for those that are of no day, without reading them."""
+    crashes = config.crashes
+    if not crashes.is_configured:
+        return
+    feeds = {name: getattr(crashes, name) for name in ("adi_feed", "reports_feed", "raw_feed", "releases_feed")}
+    for name, pattern in feeds.items():
+        if pattern is None:
+            continue
+        feed = Feed(crashes, pattern)
+        if feed.files_now(day):
+            yield ok(f"crashes.{name}: {shown(feed.url(day))}")
+        else:
+            yield note(f"crashes.{name}: nothing at {shown(feed.url(day))}", "right if it comes later in the day")
+
+
+ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (log_hosts, crash_feeds)

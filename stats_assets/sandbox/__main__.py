@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from stats_assets.sandbox.crash_site import crash_site
 from stats_assets.sandbox.day_files import DayFiles
 from stats_assets.sandbox.folders import FolderKeeper
 from stats_assets.sandbox.log_hosts import HOSTS, LogHost, host_named
@@ -39,7 +40,7 @@ def serve(
         signal.signal(number, lambda *_: stopping.set())
     files = DayFiles(folder, World(seed, lines))
     files.forget_other_worlds()
-    keeper = FolderKeeper(files, weeks, now=lambda: datetime.now(UTC))
+    keeper = FolderKeeper(files, weeks, now=_now)
     with _server(port, files, late_seconds, keeper) as server:
         keeper.start()
         thread = threading.Thread(target=server.serve_forever, name="http", daemon=True)
@@ -67,9 +68,14 @@ def write(
     DayFiles(folder, World(seed, lines)).make_all(chosen, days_between(first.date(), last.date()))
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _server(port: int, files: DayFiles, late_seconds: float, keeper: FolderKeeper) -> SandboxServer:
+    sites = {"crashes": crash_site(files.world, _now, lambda: files.age_seconds(_now()), late_seconds)}
     try:
-        return SandboxServer(port, files, late_seconds, has_folders_from=keeper.reach_back_to)
+        return SandboxServer(port, files, late_seconds, has_folders_from=keeper.reach_back_to, sites=sites)
     except OSError as error:
         typer.echo(f"the sandbox cannot listen on 127.0.0.1:{port}: {error.strerror}; give another --port", err=True)
         raise typer.Exit(1) from error

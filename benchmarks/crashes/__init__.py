@@ -1,0 +1,1 @@
+"""Benchmarks of the countme room, on made-up logs."""

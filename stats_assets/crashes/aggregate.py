@@ -1,0 +1,180 @@
+"""Counting a day: each aggregate replaces its rows of the day in one transaction, or says which input is not there.
+
+What must be there is told by crashes.input_days, and that it still is by the number of rows: a day whose reports
+were retired is refused, not counted as a day without crashes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from psycopg2 import sql as pg
+
+from stats_assets.crashes import aggregate_sql, sql
+from stats_assets.crashes.load import day_window
+from stats_assets.shared.failures import OurMistake
+from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row, plan_for_bulk
+from stats_assets.shared.table_partitions import ensure_leaf, leaf_of_days
+
+
+class NotThere(OurMistake):
+    """An input of the day is not loaded, or not any more: that day is refused, others go on."""
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A table made per day, the tables made with it, and what the day must have.
+
+    `inputs` are inputs, `aggregates` other aggregates that the statements read.
+    """
+
+    table: str
+    statements: tuple[tuple[str, str], ...]  # table, statement that adds the day's rows
+    inputs: tuple[str, ...]
+    aggregates: tuple[str, ...] = ()
+    by_week: bool = False
+
+
+_INSTALLS, _REPORTS, _RAW = "active_daily_installs", "reports", "raw_crashes"
+
+SIGNATURES = Aggregate("signatures", (("signatures", aggregate_sql.ADD_SIGNATURES),), (_REPORTS,))
+PRODUCT_ADU = Aggregate("product_adu", (("product_adu", aggregate_sql.ADD_PRODUCT_ADU),), (_INSTALLS,))
+BUILD_ADU = Aggregate("build_adu", (("build_adu", aggregate_sql.ADD_BUILD_ADU),), (_INSTALLS,))
+SIGNATURE_COUNTS = Aggregate(
+    "signature_counts",
+    (
+        ("signature_counts", aggregate_sql.ADD_SIGNATURE_COUNTS),
+        ("signature_counts_by_build", aggregate_sql.ADD_SIGNATURE_COUNTS_BY_BUILD),
+    ),
+    (_REPORTS, _RAW),
+)
+CRASHES_BY_USER = Aggregate(
+    "crashes_by_user",
+    (
+        ("crashes_by_user", aggregate_sql.ADD_CRASHES_BY_USER),
+        ("crashes_by_user_by_build", aggregate_sql.ADD_CRASHES_BY_USER_BY_BUILD),
+    ),
+    (_INSTALLS, _REPORTS),
+    ("product_adu", "build_adu"),
+)
+DAILY_CRASH_RATES = Aggregate(
+    "daily_crash_rates",
+    (
+        ("daily_crash_rates", aggregate_sql.ADD_DAILY_CRASH_RATES),
+        ("daily_crash_rates_by_build", aggregate_sql.ADD_DAILY_CRASH_RATES_BY_BUILD),
+    ),
+    (_INSTALLS, _REPORTS),
+    ("product_adu", "build_adu"),
+)
+SIGNATURE_SUMMARY = Aggregate(
+    "signature_summary",
+    (("signature_summary", aggregate_sql.ADD_SIGNATURE_SUMMARY),),
+    (_REPORTS, _RAW),
+    by_week=True,
+)
+CRASH_ADU = Aggregate(
+    "crash_adu_by_build_signature",
+    (("crash_adu_by_build_signature", aggregate_sql.ADD_CRASH_ADU),),
+    (_INSTALLS, _REPORTS),
+    ("build_adu",),
+)
+AGGREGATES = (
+    SIGNATURES,
+    PRODUCT_ADU,
+    BUILD_ADU,
+    SIGNATURE_COUNTS,
+    CRASHES_BY_USER,
+    DAILY_CRASH_RATES,
+    SIGNATURE_SUMMARY,
+    CRASH_ADU,
+)
+
+
+@dataclass(frozen=True)
+class AggregateReport:
+    """One counted day: rows of each table."""
+
+    day: date
+    rows: dict[str, int]
+    seconds: float
+
+    @property
+    def metadata(self) -> dict[str, object]:
+        first, *others = self.rows
+        told = {f"{table}_rows": self.rows[table] for table in others}
+        return {"dagster/row_count": self.rows[first], **told, "seconds": round(self.seconds, 3)}
+
+
+def replace_aggregate(database: StatsDatabase, aggregate: Aggregate, day: date) -> AggregateReport:
+    """Counts the day anew; running it twice changes nothing. Raises NotThere, and then nothing has changed."""
+    started = time.monotonic()
+    window = day_window(day)
+    if aggregate.by_week:
+        monday = day - timedelta(days=day.weekday())
+        ensure_leaf(database, leaf_of_days("crashes", aggregate.table, "day", monday, 7))
+    with database.transaction() as cursor:
+        lock_slice(cursor, f"crashes.{aggregate.table}", f"{day}")
+        digests = _inputs_of_day(cursor, aggregate, day)
+        plan_for_bulk(cursor)
+        rows = {table: _replace(cursor, table, statement, window) for table, statement in aggregate.statements}
+        state = {"aggregate": aggregate.table, "day": day, "inputs": digests, "row_count": sum(rows.values())}
+        cursor.execute(sql.KEEP_AGGREGATE_DAY, state)
+    return AggregateReport(day, rows, time.monotonic() - started)
+
+
+def _replace(cursor: Cursor, table: str, statement: str, window: dict[str, object]) -> int:
+    cursor.execute(pg.SQL("DELETE FROM {} WHERE day = %(day)s").format(pg.Identifier("crashes", table)), window)
+    cursor.execute(statement, window)
+    return cursor.rowcount
+
+
+def _inputs_of_day(cursor: Cursor, aggregate: Aggregate, day: date) -> str:
+    """A digest of what the day is made from. Raises NotThere naming all that is missing."""
+    missing = [*missing_inputs(cursor, aggregate.inputs, day), *_missing_aggregates(cursor, aggregate.aggregates, day)]
+    cursor.execute(sql.VERSIONS_ARE_KNOWN)
+    if one_row(cursor) != (True,):
+        missing.insert(0, "crashes/product_versions was never made: materialize it first")
+    if missing:
+        raise NotThere(f"crashes/{aggregate.table} {day}: {'; '.join(missing)}")
+    return digest_of_inputs(cursor, aggregate.inputs, day)
+
+
+def digest_of_inputs(cursor: Cursor, inputs: Sequence[str], day: date) -> str:
+    cursor.execute(sql.DAY_INPUTS, {"day": day, "inputs": list(inputs)})
+    return one_row(cursor)[0]
+
+
+def missing_inputs(cursor: Cursor, inputs: Sequence[str], day: date) -> list[str]:
+    """Which inputs of the day are not loaded, or not any more, in words."""
+    missing = []
+    for name in inputs:
+        cursor.execute(sql.INPUT_DAY, {"input": name, "day": day})
+        loaded = cursor.fetchone()
+        if loaded is None:
+            missing.append(f"crashes/{name} of the day is not loaded: materialize it first")
+            continue
+        cursor.execute(sql.COUNT_ROWS[name], day_window(day))
+        (present,) = one_row(cursor)
+        if present != loaded[0]:
+            missing.append(
+                f"crashes/{name} of the day was loaded with {loaded[0]} rows, of which {present} are there:"
+                f" the others were retired; what is counted stays as it is."
+                f" To count anew, bring the feed back and materialize crashes/{name} first"
+            )
+    return missing
+
+
+def _missing_aggregates(cursor: Cursor, aggregates: Sequence[str], day: date) -> list[str]:
+    """Aggregates must be there and made from the inputs that are there now."""
+    missing = []
+    for made in (each for each in AGGREGATES if each.table in aggregates):
+        cursor.execute(sql.AGGREGATE_DAY, {"aggregate": made.table, "day": day})
+        found = cursor.fetchone()
+        if found is None:
+            missing.append(f"crashes/{made.table} of the day is not made: materialize it first")
+        elif found[0] != digest_of_inputs(cursor, made.inputs, day):
+            missing.append(f"crashes/{made.table} of the day is older than what it is made of: materialize it first")
+    return missing
