@@ -90,8 +90,10 @@ UPDATE forum.work SET next_try_at = now(), is_whole = (kind = 'audit'),
 WHERE kind IN ('refresh', 'audit') AND parked_at IS NULL AND attempts = 0
 """
 UNPARK = """
-UPDATE forum.work SET parked_at = NULL, attempts = 0, next_try_at = now()
-WHERE parked_at IS NOT NULL
+WITH again AS (
+    UPDATE forum.work SET parked_at = NULL, attempts = 0, next_try_at = now() WHERE parked_at IS NOT NULL
+    RETURNING kind, key)
+DELETE FROM forum.quarantine q USING again WHERE q.kind = again.kind AND q.key = again.key
 """
 
 # --- the rate limit -----------------------------------------------------------------------------------------------
@@ -161,7 +163,10 @@ SELECT kind, bid, bid, now() + delay FROM unnest(%(bid)s::integer[]) AS bid,
 ON CONFLICT DO NOTHING
 """
 KNOWN_THREADS = """
-SELECT tid, est_replies, state = 'live', n_posts IS NOT NULL FROM forum.threads WHERE tid = ANY(%(tid)s)
+SELECT t.tid, t.est_replies, t.state = 'live', t.n_posts IS NOT NULL, coalesce(w.last_ok_at > l.since, false)
+FROM forum.threads t LEFT JOIN forum.work w ON w.kind = 'thread' AND w.key = t.tid
+    LEFT JOIN forum.work l ON l.kind = 'listing' AND l.key = %(bid)s
+WHERE t.tid = ANY(%(tid)s)
 """
 THREAD_COLUMNS = (
     *("tid", "bid", "title", "subtitle", "is_closed", "is_sticky", "is_important", "is_announcement", "is_global"),
@@ -323,9 +328,12 @@ WITH held AS (
     SELECT n.* FROM held, unnest($47, $48) AS n (avid, path) ORDER BY n.avid
     ON CONFLICT (avid) DO UPDATE SET path = excluded.path WHERE a.path <> excluded.path
 ), listing AS (
-    UPDATE forum.work l SET next_try_at = now() FROM held
+    UPDATE forum.work l SET
+        since = CASE WHEN has_grown THEN coalesce(l.since, l.last_ok_at) END,
+        next_try_at = CASE WHEN has_grown THEN now() ELSE l.next_try_at END
+    FROM held, (SELECT EXISTS (SELECT FROM changed WHERE NOT is_known)) AS g (has_grown)
     WHERE $12 AND l.kind = 'listing' AND l.key = held.guards AND l.parked_at IS NULL
-      AND EXISTS (SELECT FROM changed WHERE NOT is_known)
+      AND (has_grown OR l.since IS NOT NULL)
 ), refresh AS (
     INSERT INTO forum.work AS r (kind, key, bid, days, next_try_at)
     SELECT 'refresh', $2, $14, $10, now() + $13 * interval '1 second' FROM held WHERE $13 IS NOT NULL

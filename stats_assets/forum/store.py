@@ -55,7 +55,7 @@ def store_listing(frontier: Frontier, unit: Unit, listing: Listing, next_page: i
     A look at the newest ends at the guard, whatever the next page would be.
     """
     with together(frontier.connection) as cursor:
-        choice = choose(listing.threads, _known(cursor, listing.threads))
+        choice = choose(listing.threads, _known(cursor, unit.key, listing.threads))
         is_end = next_page is None or (unit.kind == "listing" and choice.guard is not None)
         if is_end:
             held = frontier.finish(cursor, unit, again)
@@ -93,7 +93,9 @@ def store_thread_page(
     ]
     values: list[Any] = [
         *(unit.kind, unit.key, unit.fence, frontier.owner),
-        *(place.next_page, 0 if step.is_end else place.last_pid, place.tail_page, place.tail_pid, place.tail_posts),
+        # A refresh always begins at the first page, a thread's own unit at its tail.
+        *(1 if step.is_end and unit.kind == "refresh" else place.next_page, 0 if step.is_end else place.last_pid),
+        *(place.tail_page, place.tail_pid, place.tail_posts),
         *(quiet_days, restless_days, step.is_end, refresh),
         *(thread.bid, thread.title, thread.subtitle, flags, thread.hit_count, thread.est_replies),
         *(step.starts, step.first_pid, step.is_known_to_end, step.last_pid, step.n_posts),
@@ -154,8 +156,8 @@ def store_tags(frontier: Frontier, unit: Unit, tags: Sequence[str], again: float
         cursor.execute(sql.STORE_TAGS, {"tid": unit.key, "tags": list(tags)})
 
 
-def _known(cursor: Cursor, threads: Iterable[Thread]) -> dict[int, Known]:
-    cursor.execute(sql.KNOWN_THREADS, {"tid": [thread.tid for thread in threads]})
+def _known(cursor: Cursor, bid: int, threads: Iterable[Thread]) -> dict[int, Known]:
+    cursor.execute(sql.KNOWN_THREADS, {"bid": bid, "tid": [thread.tid for thread in threads]})
     return {tid: Known(*rest) for tid, *rest in cursor.fetchall()}
 
 

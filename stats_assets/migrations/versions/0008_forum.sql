@@ -16,6 +16,7 @@ CREATE TABLE forum.work (
     tail_pid        integer     NOT NULL DEFAULT 0,   -- first post of the thread's last page that is not empty
     tail_posts      integer     NOT NULL DEFAULT 0,   -- posts on tail_page when it was last read
     guards          integer,                          -- bid whose listing is looked at again if this thread has grown
+    since           timestamptz,                      -- of a listing looked at again: what was read since is up to date
     days            integer     NOT NULL DEFAULT 0,   -- distance of the last two readings of a refresh
     is_whole        boolean     NOT NULL DEFAULT false,  -- this audit reads the listing to its end
     attempts        integer     NOT NULL DEFAULT 0,   -- failures since it last went well
