@@ -6,15 +6,17 @@ to the caller, who has other things to do meanwhile. What an answer means is in 
 
 from __future__ import annotations
 
+import http.client
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from random import Random
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import tenacity
-import urllib3
 
 from stats_assets.forum.answer import WrongAnswer
 from stats_assets.forum.config import ForumConfig
@@ -23,7 +25,7 @@ from stats_assets.shared.failures import SourceAway, first_line
 
 T = TypeVar("T")
 
-_USER_AGENT = "stats-assets/1 (forum statistics)"
+_HEADERS = {"User-Agent": "stats-assets/1 (forum statistics)", "Accept-Encoding": "identity"}
 _SAMPLE_BYTES = 2000
 _FAILURES_OF_AN_OUTAGE = 10  # in a row, whatever the pages
 _PAUSES_OF_AN_OUTAGE = 3
@@ -59,10 +61,8 @@ class Client:
     _last: tuple[int | None, bytes] = (None, b"")  # status and beginning of the last answer
 
     def __post_init__(self) -> None:
-        timeout = urllib3.Timeout(connect=self.config.connect_seconds, read=self.config.read_seconds)
-        self._pool = urllib3.PoolManager(
-            num_pools=1, maxsize=1, retries=False, timeout=timeout, headers={"User-Agent": _USER_AGENT}
-        )
+        self._site = urlsplit(self.config.base_url)
+        self._connection: http.client.HTTPConnection | None = None
         self._trying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self.config.tries),
             wait=self._wait,
@@ -72,20 +72,21 @@ class Client:
         )
 
     def close(self) -> None:
-        self._pool.clear()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def ask(self, path: str, parse: Callable[[bytes], T]) -> T:
         """The page as a value. Raises PageFailed when it cannot be had, SourceAway when nothing can be had."""
-        url = self.config.base_url + path
         try:
-            return self._trying(self._noted, url, parse)
+            return self._trying(self._noted, path, parse)
         except WrongAnswer as error:
-            raise PageFailed(url, error, *self._last) from error
+            raise PageFailed(self.config.base_url + path, error, *self._last) from error
 
-    def _noted(self, url: str, parse: Callable[[bytes], T]) -> T:
+    def _noted(self, path: str, parse: Callable[[bytes], T]) -> T:
         """One attempt; failures in a row, of whatever pages, are an outage, and then everybody waits."""
         try:
-            value = parse(self._get(url))
+            value = parse(self._get(path))
         except WrongAnswer as error:
             self.retries += 1
             if error.reason in ("transport", "status"):
@@ -106,31 +107,47 @@ class Client:
             ) from error
         self.pace.pause(self.config.outage_seconds)
 
-    def _get(self, url: str) -> bytes:
+    def _get(self, path: str) -> bytes:
         self.pace.take_turn()
         self.requests += 1
         self._last = (None, b"")
         try:
-            answer = self._pool.request("GET", url, preload_content=False, redirect=False)
-            try:
-                body = self._read(answer)
-                self._last = (answer.status, body[:_SAMPLE_BYTES])
-            finally:
-                answer.release_conn()
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            self._pool.clear()
+            answer, body = self._exchange(self._site.path + path)
+        except (http.client.HTTPException, OSError) as error:
+            self.close()
             raise WrongAnswer("transport", f"{type(error).__name__}: {first_line(error)}"[:300]) from error
-        if answer.status in (429, 503) and "Retry-After" in answer.headers:
-            seconds = retry_after_seconds(answer.headers["Retry-After"], time.time())
+        except WrongAnswer:
+            self.close()
+            raise
+        self._last = (answer.status, body[:_SAMPLE_BYTES])
+        if answer.status == 200:
+            return body
+        if answer.status in (429, 503) and (told := answer.getheader("Retry-After")):
+            seconds = retry_after_seconds(told, time.time())
             self.pace.slow_down(seconds)
             raise _TooMany("status", f"HTTP {answer.status}, to be asked again in {seconds:.0f} s")
         if answer.status == 429:
             self.pace.slow_down(self.config.outage_seconds)
-        if answer.status != 200:
-            raise WrongAnswer("status", f"HTTP {answer.status} {body[:100]!r}")
-        return body
+        raise WrongAnswer("status", f"HTTP {answer.status} {body[:100]!r}")
 
-    def _read(self, answer: urllib3.BaseHTTPResponse) -> bytes:
+    def _exchange(self, target: str) -> tuple[http.client.HTTPResponse, bytes]:
+        """Redirects are not followed: they are answers of another status."""
+        connection = self._connected()
+        connection.request("GET", target, headers=_HEADERS)
+        answer = connection.getresponse()
+        body = self._read(answer)
+        if answer.will_close:
+            self.close()
+        return answer, body
+
+    def _connected(self) -> http.client.HTTPConnection:
+        if self._connection is None:
+            self._connection = _connection_to(self._site.scheme, self._site.netloc, self.config.connect_seconds)
+            self._connection.connect()
+            self._connection.sock.settimeout(self.config.read_seconds)
+        return self._connection
+
+    def _read(self, answer: http.client.HTTPResponse) -> bytes:
         """The body, if it is neither too large nor too slow: silence alone does not bound a slow answer."""
         ends_at = time.monotonic() + self.config.answer_seconds
         blocks: list[bytes] = []
@@ -139,8 +156,10 @@ class Client:
             blocks.append(block)
             size += len(block)
             if size > self.config.max_page_bytes or time.monotonic() > ends_at:
-                answer.close()
                 raise WrongAnswer("size", f"more than {size} bytes or {self.config.answer_seconds:.0f} s")
+        if answer.length:
+            raise WrongAnswer("transport", f"the connection ended {answer.length} bytes early")
+        answer.close()  # of the answer only: the connection stays
         self.received_bytes += size
         return b"".join(blocks)
 
@@ -160,3 +179,9 @@ def retry_after_seconds(text: str, now: float) -> float:
     except ValueError:
         seconds = 60.0
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+
+
+def _connection_to(scheme: str, netloc: str, connect_seconds: float) -> http.client.HTTPConnection:
+    if scheme == "https":
+        return http.client.HTTPSConnection(netloc, timeout=connect_seconds, context=ssl.create_default_context())
+    return http.client.HTTPConnection(netloc, timeout=connect_seconds)

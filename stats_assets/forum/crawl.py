@@ -202,7 +202,7 @@ class Crawler:
                 self.report.units += 1
             except LeaseLost:
                 continue
-            except psycopg2.errors.DeadlockDetected:
+            except (psycopg2.errors.DeadlockDetected, psycopg2.errors.UniqueViolation):  # two of us in one thread
                 self.frontier.give_back(unit)
 
     def _work(self, unit: Unit) -> None:

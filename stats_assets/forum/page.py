@@ -152,9 +152,7 @@ def parse_thread(body: bytes, tid: int, page: int, page_size: int) -> ThreadPage
         raise WrongAnswer("count", f"{len(found)} posts on a page of {page_size}")
     names: list[Name] = []
     avatars: dict[int, str] = {}
-    posts = [_post(each, tid, names, avatars) for each in found]
-    if len({post.pid for post in posts}) != len(posts):
-        raise WrongAnswer("id", "the same post twice on a page")
+    posts = _posts(found, tid, names, avatars)
     return ThreadPage(_thread(root), page, offset, posts, names, avatars, document.stripped)
 
 
@@ -184,50 +182,62 @@ def _thread(element: Element) -> Thread:
 
 
 def _post(element: Element, tid: int, names: list[Name], avatars: dict[int, str]) -> Post:
+    """Written for speed, it is called for every post: numbers are read here and checked in `_check_posts`."""
     home = element.find("in-thread")
-    if home is not None and _id(home) != tid:
+    if home is not None and int(home.get("id", "")) != tid:
         raise WrongAnswer("id", f"a post of thread {home.get('id')} in thread {tid}")
-    pid, user, posted = _id(element), _child(element, "user"), _seconds(element)
-    message = _child(element, "message")
-    edit_count, edit_uid, edited = _edit(message, names)
-    avatar = _avatar(element, avatars)
-    uid, icon = _id(user), element.find("icon")
-    group = _number(user, "group-id") if user.get("group-id") else None
-    names.append(Name(uid, (user.text or "")[:_LONGEST_NAME], posted, pid, group, avatar))
+    user, message = _child(element, "user"), _child(element, "message")
+    pid, uid = int(element.get("id", "")), int(user.get("id", ""))
+    posted = int(_child(element, "date").get("timestamp", ""))
+    edited = message.find("edited")
+    edit_count = int(edited.get("count", "")) if edited is not None else 0
+    edit_uid, edited_at = _last_edit(edited, names) if edited is not None and edit_count else (None, None)
+    icon, avatar, group = element.find("icon"), element.find("avatar"), user.get("group-id")
+    icon_id = icon.get("id") if icon is not None else None
+    avatar_id = int(avatar.get("id") or 0) if avatar is not None else 0
+    if avatar is not None and avatar_id:
+        avatars[avatar_id] = (avatar.text or "")[:_LONGEST_NAME]
+    name = (user.text or "")[:_LONGEST_NAME]
+    names.append(Name(uid, name, posted, pid, int(group) if group else None, avatar_id or None))
     return Post(
-        pid=pid,
-        uid=uid,
-        posted=posted,
-        edit_count=edit_count,
-        edit_uid=edit_uid,
-        edited=edited,
-        is_hidden=element.get("is-hidden") is not None,
-        icon_id=_number(icon, "id") if icon is not None and icon.get("id") else None,
-        title=_text(message, "title"),
-        content=_text(message, "content"),
+        *(pid, uid, posted, edit_count, edit_uid, edited_at, element.get("is-hidden") is not None),
+        *(int(icon_id) if icon_id else None, message.findtext("title") or "", message.findtext("content") or ""),
     )
 
 
-def _edit(message: Element, names: list[Name]) -> tuple[int, int | None, int | None]:
-    """The edit counter, the last editor and the second of the edit; a counter of 0 has neither."""
-    element = message.find("edited")
-    count = _number(element, "count") if element is not None else 0
-    last = element.find("lastedit") if element is not None and count else None
+def _last_edit(edited: Element, names: list[Name]) -> tuple[int | None, int | None]:
+    """The last editor and the second of the edit."""
+    last = edited.find("lastedit")
     if last is None:
-        return count, None, None
-    user, at = _child(last, "user"), _seconds(last)
-    uid = _id(user)
+        return None, None
+    user = _child(last, "user")
+    uid, at = int(user.get("id", "")), int(_child(last, "date").get("timestamp", ""))
     names.append(Name(uid, (user.text or "")[:_LONGEST_NAME], at, 0, None, None))
-    return count, uid, at
+    return uid, at
 
 
-def _avatar(element: Element, avatars: dict[int, str]) -> int | None:
-    found = element.find("avatar")
-    if found is None or not found.get("id"):
-        return None
-    avid = _id(found)
-    avatars[avid] = (found.text or "")[:_LONGEST_NAME]
-    return avid
+def _posts(elements: list[Element], tid: int, names: list[Name], avatars: dict[int, str]) -> list[Post]:
+    try:
+        posts = [_post(each, tid, names, avatars) for each in elements]
+    except ValueError as error:
+        raise WrongAnswer("value", f"in a post of thread {tid}: {error}") from error
+    if posts:
+        _check_posts(posts, names, avatars)
+    return posts
+
+
+def _check_posts(posts: list[Post], names: list[Name], avatars: dict[int, str]) -> None:
+    """All numbers are such as the tables hold, and no post is there twice."""
+    pids, uids, posted, edit_counts, edit_uids, edited, _, icons, _, _ = zip(*posts, strict=True)
+    groups = [name.group_id or 0 for name in names]
+    ids = (*pids, *uids, *edit_counts, *avatars, *groups, *filter(None, edit_uids), *filter(None, icons))
+    if not (0 <= min(ids) and max(ids) <= _LARGEST):
+        raise WrongAnswer("value", f"a number out of range, {min(ids)} or {max(ids)}")
+    seconds = (*posted, *filter(None, edited))
+    if not (0 <= min(seconds) and max(seconds) <= _LATEST_SECOND):
+        raise WrongAnswer("value", f"a time out of range, {min(seconds)} or {max(seconds)}")
+    if len(set(pids)) != len(pids):
+        raise WrongAnswer("id", "the same post twice on a page")
 
 
 def _expect(root: Element, tag: str, wanted: int | None = None) -> Element:
@@ -266,20 +276,16 @@ def _value(parent: Element, tag: str) -> int:
     return _number(_child(parent, tag), "value")
 
 
-def _seconds(parent: Element) -> int:
-    return _number(_child(parent, "date"), "timestamp", _LATEST_SECOND)
-
-
 def _id(element: Element) -> int:
     return _number(element, "id")
 
 
-def _number(element: Element, attribute: str, largest: int = _LARGEST) -> int:
+def _number(element: Element, attribute: str) -> int:
     text = element.get(attribute, "")
     try:
         number = int(text)
     except ValueError:
         number = -1
-    if not 0 <= number <= largest:
+    if not 0 <= number <= _LARGEST:
         raise WrongAnswer("value", f"{element.tag}@{attribute} is {text[:40]!r}")
     return number
