@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from stats_assets.countme.config import CountmeConfig
+from stats_assets.forum.config import ForumConfig
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.shared.config import Section
 from stats_assets.shared.environment import PROJECT_FOLDER
@@ -27,6 +28,7 @@ class StatsConfig(Section):
     )
     log_sync: LogSyncConfig = Field(default_factory=LogSyncConfig)
     countme: CountmeConfig = Field(default_factory=CountmeConfig)
+    forum: ForumConfig = Field(default_factory=ForumConfig)
 
     @property
     def first_day(self) -> date:

@@ -12,6 +12,8 @@ import typer
 
 from stats_assets.sandbox.day_files import DayFiles
 from stats_assets.sandbox.folders import FolderKeeper
+from stats_assets.sandbox.forum_growth import growing_forum
+from stats_assets.sandbox.forum_site import ForumSite
 from stats_assets.sandbox.log_hosts import HOSTS
 from stats_assets.sandbox.server import SandboxServer
 from stats_assets.sandbox.world import DEFAULT_LINES, DEFAULT_SEED, World
@@ -67,7 +69,8 @@ def write(
 
 def _server(port: int, files: DayFiles, late_seconds: float, keeper: FolderKeeper) -> SandboxServer:
     try:
-        return SandboxServer(port, files, late_seconds, has_folders_from=keeper.reach_back_to)
+        sites = {"forum": ForumSite(growing_forum(files.world.seed, datetime.now(UTC).date()))}
+        return SandboxServer(port, files, late_seconds, has_folders_from=keeper.reach_back_to, sites=sites)
     except OSError as error:
         typer.echo(f"the sandbox cannot listen on 127.0.0.1:{port}: {error.strerror}; give another --port", err=True)
         raise typer.Exit(1) from error

@@ -196,6 +196,7 @@ CREATE TABLE forum.post_quotes (
     pid             integer     NOT NULL,
     quoted_pid      integer     NOT NULL,             -- may be a post we do not have: see the view quotes
     count           integer     NOT NULL CHECK (count > 0),
+    is_known        boolean     NOT NULL DEFAULT false,  -- we had the quoted post when the day was counted
     PRIMARY KEY (pid, quoted_pid)
 );
 COMMENT ON TABLE forum.post_quotes IS 'Posts quoted in posts, not those quoted inside a quote.';
