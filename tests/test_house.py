@@ -17,7 +17,10 @@ from stats_assets.shared.environment import PROJECT_FOLDER
 
 PACKAGE = Path(stats_assets.__file__).parent
 ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "defs.py").exists())
-PURE = {"parse", "weeks", "plan", "completeness", "verdicts", "expected", "mirror_requests", "agents", "times"}
+PURE = {
+    *("parse", "weeks", "plan", "completeness", "verdicts", "expected", "mirror_requests", "agents", "times"),
+    *("answer", "page", "walk", "discovery", "schedule", "signatures", "bbcode", "tags"),
+}
 IMPURE_LIBRARIES = {"psycopg2", "sqlalchemy", "httpx", "requests", "subprocess", "socket", "dagster"}
 
 
@@ -44,7 +47,7 @@ def repository() -> dg.RepositoryDefinition:
 
 
 def test_there_are_rooms():
-    assert {"log_sync", "countme"} <= set(ROOMS)
+    assert {"log_sync", "countme", "forum"} <= set(ROOMS)
 
 
 @pytest.mark.parametrize("room", ROOMS)

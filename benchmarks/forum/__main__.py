@@ -101,7 +101,16 @@ def _one(dsn: str, statement: str) -> Any:
 
 def _show(title: str, rows: list[Row]) -> None:
     table = Table(title=title)
-    for name in ("", "requests", "repeated", "client CPU s", "server CPU s", "posts / CPU s", "peak MB", "rows written"):
+    for name in (
+        "",
+        "requests",
+        "repeated",
+        "client CPU s",
+        "server CPU s",
+        "posts / CPU s",
+        "peak MB",
+        "rows written",
+    ):
         table.add_column(name, justify="left" if not name else "right")
     for row in rows:
         speed = f"{row.posts_per_second:,.0f}" if row.numbers["pages"] > 100 else ""

@@ -47,9 +47,7 @@ def build_assets(config: ForumConfig) -> list[dg.AssetsDefinition]:
     """The assets for one configuration."""
 
     @dg.asset(**common("boards", "raw"), pool=POOL, retry_policy=DATABASE_RETRY)
-    def boards(
-        context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase]
-    ) -> dg.MaterializeResult:
+    def boards(context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase]) -> dg.MaterializeResult:
         """The forum's boards, those that are gone included; each that is there is a Dagster partition."""
         with told_to_dagster():
             report = crawl(database, config, Order(Scope(("boards",)), look_now=True))
@@ -96,7 +94,8 @@ def build_assets(config: ForumConfig) -> list[dg.AssetsDefinition]:
             status = frontier_status(database)
         return dg.MaterializeResult(metadata=shown(status), check_results=_checks(status, config))
 
-    return [boards, threads, posts, work]
+    # Unpacked arguments hide from pyright which of the decorator's forms this is.
+    return [boards, threads, posts, work]  # pyright: ignore[reportReturnType]
 
 
 def keep_partitions(instance: dg.DagsterInstance, database: StatsDatabase, config: ForumConfig) -> Sequence[str]:

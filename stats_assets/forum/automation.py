@@ -138,7 +138,9 @@ def _sensor(config: ForumConfig, job: dg.JobDefinition, is_running: bool) -> dg.
             reason = "nothing is due"
         else:
             settings = {"ops": {"crawl_forum": {"config": {"until_done": False}}}}
-            return dg.SensorResult(run_requests=[dg.RunRequest(run_config=settings)], dynamic_partitions_requests=changes)
+            return dg.SensorResult(
+                run_requests=[dg.RunRequest(run_config=settings)], dynamic_partitions_requests=changes
+            )
         return dg.SensorResult(skip_reason=reason, dynamic_partitions_requests=changes)
 
     return forum_due_work

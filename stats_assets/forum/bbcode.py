@@ -72,7 +72,7 @@ def scan(content: str, public_url: str) -> Found:
             # Of links inside each other the innermost tells the type, and the text of both is the url.
             text = text if collecting else []
             collecting = _OPENING[tag]
-        elif tag in _CLOSING and collecting == _CLOSING[tag]:
+        elif collecting and _CLOSING.get(tag) == collecting:
             links += _link("".join(text), collecting, public_url)
             collecting = None
         elif tag.startswith("url="):

@@ -35,7 +35,7 @@ def build_count_assets(config: ForumConfig) -> list[dg.AssetsDefinition]:
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=DATABASE_RETRY,
     )
-    def forum_counts(context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase]):  # noqa: ANN202
+    def forum_counts(context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase]):
         tables = [key.path[-1] for key in context.selected_asset_keys]
         with told_to_dagster():
             for key in context.partition_keys:

@@ -10,25 +10,27 @@ WHERE p.posted_at >= %(start)s AND p.posted_at < %(end)s AND p.state = 'live' AN
 DELETE_QUOTES = "DELETE FROM forum.post_quotes WHERE day = %(day)s OR pid = ANY(%(pids)s)"
 DELETE_LINKS = "DELETE FROM forum.post_links WHERE day = %(day)s OR pid = ANY(%(pids)s)"
 
-_WINDOW = "p.posted_at >= %(start)s AND p.posted_at < %(end)s AND p.state = 'live'"
-
 DELETE_DAY = {
-    name: f"DELETE FROM forum.{name} WHERE day = %(day)s"
-    for name in ("daily_stats", "poster_stats", "quote_stats", "link_relation")
+    "daily_stats": "DELETE FROM forum.daily_stats WHERE day = %(day)s",
+    "poster_stats": "DELETE FROM forum.poster_stats WHERE day = %(day)s",
+    "quote_stats": "DELETE FROM forum.quote_stats WHERE day = %(day)s",
+    "link_relation": "DELETE FROM forum.link_relation WHERE day = %(day)s",
 }
 # A thread is created by its first post; its board is the one it is in now.
 INSERT_DAY = {
-    "daily_stats": f"""
+    "daily_stats": """
 INSERT INTO forum.daily_stats (day, bid, posts, edits, content_length, threads_created, active_users)
-SELECT %(day)s, t.bid, count(*), sum(p.edit_count), sum(p.content_length), count(*) FILTER (WHERE p.pid = t.first_pid),
-       array_agg(DISTINCT p.poster_uid ORDER BY p.poster_uid)
-FROM forum.posts p JOIN forum.threads t USING (tid) WHERE {_WINDOW} GROUP BY t.bid
+SELECT %(day)s, t.bid, count(*), sum(p.edit_count), sum(p.content_length),
+       count(*) FILTER (WHERE p.pid = t.first_pid), array_agg(DISTINCT p.poster_uid ORDER BY p.poster_uid)
+FROM forum.posts p JOIN forum.threads t USING (tid)
+WHERE p.posted_at >= %(start)s AND p.posted_at < %(end)s AND p.state = 'live' GROUP BY t.bid
 """,
-    "poster_stats": f"""
+    "poster_stats": """
 INSERT INTO forum.poster_stats (day, bid, uid, posts, edits, content_length, threads_created)
 SELECT %(day)s, t.bid, p.poster_uid, count(*), sum(p.edit_count), sum(p.content_length),
        count(*) FILTER (WHERE p.pid = t.first_pid)
-FROM forum.posts p JOIN forum.threads t USING (tid) WHERE {_WINDOW} GROUP BY t.bid, p.poster_uid
+FROM forum.posts p JOIN forum.threads t USING (tid)
+WHERE p.posted_at >= %(start)s AND p.posted_at < %(end)s AND p.state = 'live' GROUP BY t.bid, p.poster_uid
 """,
     "quote_stats": """
 INSERT INTO forum.quote_stats (day, bid, quoter_uid, quoted_uid, count)

@@ -7,6 +7,7 @@ the page again that was on its way. Many crawls may run at once.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ class Report:
 class Order:
     """What a crawl is asked for. `until_done` also waits for what is to be tried again; the box ends it in any case."""
 
-    scope: Scope = Scope()
+    scope: Scope = field(default_factory=Scope)
     until_done: bool = True
     look_now: bool = False
     full_refresh: bool = False
@@ -137,6 +138,7 @@ class Crawler:
     _signatures: Signatures = field(default_factory=Signatures)
     _random: Random = field(default_factory=Random)
     _ends_at: float | None = None
+    _suspects: Counter[tuple[str, int]] = field(default_factory=Counter)  # failed since the last page that went well
 
     @property
     def _connection(self) -> Connection:
@@ -149,6 +151,7 @@ class Crawler:
         statements += [sql.READ_ALL_AGAIN] if order.full_refresh else []
         statements += [sql.UNPARK] if order.retry_parked else []
         with self._connection.cursor() as cursor:
+            cursor.execute(sql.UNPARK_LISTS, {"look_now": order.look_now or order.full_refresh})
             for statement in statements:
                 cursor.execute(statement)
 
@@ -217,11 +220,17 @@ class Crawler:
         }
         try:
             handlers[unit.kind](unit)
+        except SourceAway:
+            for (kind, key), failures in self._suspects.items():
+                self.frontier.absolve(kind, key, failures)
+            raise
         except PageFailed as error:
             self.report.failures += 1
+            self._suspects[unit.kind, unit.key] += 1
             if self.frontier.fail(unit, error, self.config.retry_seconds, self.config.attempts, self._random):
                 self.report.parked += 1
         else:
+            self._suspects.clear()
             self.frontier.mended(unit)
 
     def _boards(self, unit: Unit) -> None:

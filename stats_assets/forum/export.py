@@ -11,15 +11,15 @@ from pathlib import Path
 
 from stats_assets.shared.postgres import StatsDatabase, plan_for_bulk
 
-_TIME = "'YYYY-MM-DD HH24:MI:SS'"
+# Sessions speak UTC.
 _SELECTS = {
     "boards": "SELECT bid, cid, name, description FROM forum.boards ORDER BY bid",
     "threads": """
         SELECT tid, bid, title, subtitle, is_closed, is_sticky, is_important, is_announcement, is_global,
                first_pid, last_pid, coalesce(n_posts, 0) AS n_posts, state FROM forum.threads ORDER BY tid""",
-    "posts": f"""
-        SELECT pid, tid, poster_uid, to_char(posted_at AT TIME ZONE 'UTC', {_TIME}) AS timestamp, edit_count,
-               to_char(last_edit_at AT TIME ZONE 'UTC', {_TIME}) AS last_edit_timestamp, is_hidden, content_length,
+    "posts": """
+        SELECT pid, tid, poster_uid, to_char(posted_at, 'YYYY-MM-DD HH24:MI:SS') AS timestamp, edit_count,
+               to_char(last_edit_at, 'YYYY-MM-DD HH24:MI:SS') AS last_edit_timestamp, is_hidden, content_length,
                md5(content) AS content_md5, n_revisions, state
         FROM forum.posts JOIN forum.post_contents USING (pid) ORDER BY pid""",
     "users": "SELECT uid, gid FROM forum.users ORDER BY uid",

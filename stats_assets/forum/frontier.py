@@ -58,7 +58,7 @@ class Scope:
 class Frontier:
     """One crawler's view. `connection` is in autocommit and stays open: with it end the leases."""
 
-    def __init__(self, connection: Connection, scope: Scope = Scope()) -> None:  # noqa: B008 - immutable
+    def __init__(self, connection: Connection, scope: Scope = Scope()) -> None:
         self.connection = connection
         self._scope = scope
         with connection.cursor() as cursor:
@@ -114,6 +114,10 @@ class Frontier:
             cursor.execute(sql.FAILED, self.identity(unit) | parameters)
             row = cursor.fetchone()
         return bool(row and row[0])
+
+    def absolve(self, kind: str, key: int, failures: int) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql.ABSOLVE, {"kind": kind, "key": key, "failures": failures})
 
     def mended(self, unit: Unit) -> None:
         if unit.attempts:

@@ -231,10 +231,10 @@ def _check_posts(posts: list[Post], names: list[Name], avatars: dict[int, str]) 
     pids, uids, posted, edit_counts, edit_uids, edited, _, icons, _, _ = zip(*posts, strict=True)
     groups = [name.group_id or 0 for name in names]
     ids = (*pids, *uids, *edit_counts, *avatars, *groups, *filter(None, edit_uids), *filter(None, icons))
-    if not (0 <= min(ids) and max(ids) <= _LARGEST):
+    if not (min(ids) >= 0 and max(ids) <= _LARGEST):
         raise WrongAnswer("value", f"a number out of range, {min(ids)} or {max(ids)}")
     seconds = (*posted, *filter(None, edited))
-    if not (0 <= min(seconds) and max(seconds) <= _LATEST_SECOND):
+    if not (min(seconds) >= 0 and max(seconds) <= _LATEST_SECOND):
         raise WrongAnswer("value", f"a time out of range, {min(seconds)} or {max(seconds)}")
     if len(set(pids)) != len(pids):
         raise WrongAnswer("id", "the same post twice on a page")

@@ -82,7 +82,9 @@ def summed(names: Sequence[Name]) -> tuple[dict[int, UserSeen], dict[tuple[int, 
             spans[uid, name] = NameSeen(uid, name, at, at)
         elif not span.first <= at <= span.last:
             spans[uid, name] = NameSeen(uid, name, min(at, span.first), max(at, span.last))
-        users[uid] = _newer(users.get(uid), UserSeen(uid, name, pid, group_id, pid if group_id is not None else 0, avatar_id))
+        users[uid] = _newer(
+            users.get(uid), UserSeen(uid, name, pid, group_id, pid if group_id is not None else 0, avatar_id)
+        )
     return users, spans
 
 

@@ -63,6 +63,11 @@ ON CONFLICT (kind, key) DO UPDATE SET
     reason = excluded.reason, found = excluded.found, body_sample = excluded.body_sample
 RETURNING (SELECT is_parked FROM failed)
 """
+# What failed only because the forum was away is not to be blamed on the pages.
+ABSOLVE = """
+UPDATE forum.work SET attempts = greatest(0, attempts - %(failures)s), parked_at = NULL
+WHERE kind = %(kind)s AND key = %(key)s
+"""
 MENDED = "DELETE FROM forum.quarantine WHERE kind = %(kind)s AND key = %(key)s"
 
 # Ends a unit's pass; what it is asked of again and when is given. 0 rows: the lease is not ours any more.
@@ -83,6 +88,12 @@ FIRST_UNIT = "INSERT INTO forum.work (kind, key) VALUES ('boards', 0) ON CONFLIC
 LOOK_NOW = """
 UPDATE forum.work SET next_try_at = now()
 WHERE kind IN ('boards', 'listing') AND next_try_at > now() AND attempts = 0 AND parked_at IS NULL
+"""
+# The lists are never given up for good: without them nothing new would be seen.
+UNPARK_LISTS = """
+UPDATE forum.work SET parked_at = NULL, attempts = 0, next_try_at = now()
+WHERE kind IN ('boards', 'listing') AND parked_at IS NOT NULL
+  AND (%(look_now)s OR parked_at < now() - interval '1 hour')
 """
 READ_ALL_AGAIN = """
 UPDATE forum.work SET next_try_at = now(), is_whole = (kind = 'audit'),
@@ -149,7 +160,9 @@ UPDATE forum.boards SET state = 'gone', last_seen_at = coalesce(
     (SELECT last_ok_at FROM forum.work WHERE kind = 'boards' AND key = 0), last_seen_at)
 WHERE bid <> ALL(%(bid)s) AND state <> 'gone' RETURNING bid
 """
-BOARD_STATE = "UPDATE forum.boards SET state = %(state)s, last_seen_at = now() WHERE bid = %(bid)s AND state <> %(state)s"
+BOARD_STATE = (
+    "UPDATE forum.boards SET state = %(state)s, last_seen_at = now() WHERE bid = %(bid)s AND state <> %(state)s"
+)
 # Its listings are asked no more; its threads have moved or are gone, as reading them will tell.
 FORGET_LISTINGS = "DELETE FROM forum.work WHERE kind IN ('listing', 'audit') AND key = ANY(%(bid)s)"
 READ_THREADS_OF = """
@@ -208,20 +221,20 @@ GUARD = "UPDATE forum.work SET guards = %(bid)s WHERE kind = 'thread' AND key = 
 
 # The whole page in one statement: what is stored and where the cursor goes stand or fall together. An unchanged page
 # writes nothing but the cursor. `held` is empty when the lease has gone to another crawler: then nothing is written.
-# Rows are ordered where crawlers often meet on them, so that they wait for each other instead of deadlocking. Where they
-# hardly ever do, in the posts of one thread, the later one's page fails and is read again: ON CONFLICT would cost every
-# new post a fifth more.
+# Rows are ordered where crawlers often meet on them, so that they wait for each other instead of deadlocking. Where
+# they hardly ever do, in the posts of one thread, the later one's page fails and is read again: ON CONFLICT would make
+# every new post dearer.
 PREPARE_STORE_PAGE = """
 PREPARE forum_store_page (
     text, integer, bigint, integer,                                     -- 1 kind, key, fence, owner
-    integer, integer, integer, integer, integer, integer,               -- 5 next_page, last_pid, tail_page/pid/posts, days
-    integer, boolean, double precision,                                 -- 11 days if changed, is_end, seconds to a refresh
+    integer, integer, integer, integer, integer, integer,               -- 5 next_page, last_pid, tail_*, days
+    integer, boolean, double precision,                                 -- 11 days if changed, is_end, seconds
     integer, text, text, boolean[], integer, integer,                   -- 14 bid, title, subtitle, flags, hits, replies
-    boolean, integer, boolean, integer, integer,                        -- 20 sets first, first_pid, sets end, last_pid, n_posts
+    boolean, integer, boolean, integer, integer,                        -- 20 first_pid; last_pid, n_posts
     integer, integer,                                                   -- 25 posts in this range and not given are gone
     integer[], integer[], double precision[], integer[], integer[],     -- 27 pid, uid, posted, edit_count, edit_uid
     double precision[], boolean[], integer[], text[], text[],           -- 32 edited, is_hidden, icon, title, content
-    integer[], text[], integer[], integer[], integer[], integer[],      -- 37 users: uid, name, name_pid, gid, gid_pid, avid
+    integer[], text[], integer[], integer[], integer[], integer[],      -- 37 users
     integer[], text[], double precision[], double precision[],          -- 43 names: uid, name, first, last
     integer[], text[],                                                  -- 47 avatars: avid, path
     integer                                                             -- 49 pages read in this pass
@@ -404,19 +417,23 @@ ON CONFLICT DO NOTHING
 # --- what is told of the frontier ---------------------------------------------------------------------------------
 
 STATUS = """
-SELECT kind, count(*), count(*) FILTER (WHERE next_try_at <= now() AND parked_at IS NULL),
+SELECT kind, count(*), count(*) FILTER (WHERE next_try_at <= now() AND parked_at IS NULL
+           OR kind IN ('boards', 'listing') AND parked_at < now() - interval '1 hour'),
        count(*) FILTER (WHERE parked_at IS NOT NULL), count(*) FILTER (WHERE attempts > 0 AND parked_at IS NULL),
-       coalesce(max(extract(epoch FROM now() - next_try_at)) FILTER (WHERE parked_at IS NULL AND next_try_at <= now()), 0)
+       coalesce(max(extract(epoch FROM now() - next_try_at))
+           FILTER (WHERE parked_at IS NULL AND next_try_at <= now()), 0)::float8
 FROM forum.work GROUP BY kind ORDER BY kind
 """
 PARKED = """
-SELECT w.kind, w.key, coalesce(q.url, ''), coalesce(w.last_error, '') FROM forum.work w LEFT JOIN forum.quarantine q USING (kind, key)
+SELECT w.kind, w.key, coalesce(q.url, ''), coalesce(w.last_error, '')
+FROM forum.work w LEFT JOIN forum.quarantine q USING (kind, key)
 WHERE w.parked_at IS NOT NULL ORDER BY w.kind, w.key LIMIT 20
 """
 BOARD_KEYS = """
 SELECT bid FROM forum.boards WHERE state <> 'gone' AND (%(bids)s::integer[] IS NULL OR bid = ANY(%(bids)s)) ORDER BY bid
 """
 BOARD_COUNTS = """
-SELECT b.bid, count(DISTINCT t.tid) FILTER (WHERE t.state = 'live'), coalesce(sum(t.n_posts) FILTER (WHERE t.state = 'live'), 0)
+SELECT b.bid, count(t.tid) FILTER (WHERE t.state = 'live'),
+       coalesce(sum(t.n_posts) FILTER (WHERE t.state = 'live'), 0)
 FROM forum.boards b LEFT JOIN forum.threads t USING (bid) WHERE b.bid = ANY(%(bids)s) GROUP BY b.bid
 """

@@ -59,7 +59,7 @@ class Status:
 def frontier_status(database: StatsDatabase) -> Status:
     with database.transaction() as cursor:
         cursor.execute(sql.STATUS)
-        kinds = [KindStatus(*row[:5], float(row[5])) for row in cursor.fetchall()]
+        kinds = [KindStatus(*row) for row in cursor.fetchall()]
         cursor.execute(sql.PARKED)
         parked = {f"{kind} {key}": f"{url}: {error}" for kind, key, url, error in cursor.fetchall()}
         cursor.execute(count_sql.CHANGED_DAYS)

@@ -57,10 +57,7 @@ def store_listing(frontier: Frontier, unit: Unit, listing: Listing, next_page: i
     with together(frontier.connection) as cursor:
         choice = choose(listing.threads, _known(cursor, unit.key, listing.threads))
         is_end = next_page is None or (unit.kind == "listing" and choice.guard is not None)
-        if is_end:
-            held = frontier.finish(cursor, unit, again)
-        else:
-            held = frontier.go_on(cursor, unit, next_page or 1)
+        held = frontier.finish(cursor, unit, again) if is_end else frontier.go_on(cursor, unit, next_page or 1)
         _hold(held, unit)
         columns = _columns(Thread._fields, listing.threads)
         cursor.execute(sql.MARK_MOVED, columns)

@@ -14,7 +14,10 @@ PAGE_SIZE = 30
 
 T = TypeVar("T")
 
-_WORDS = "and the forum says once more that nobody reads what was written before about it all in this old thread".split()
+_WORDS = (
+    *("and", "the", "forum", "says", "once", "more", "that", "nobody", "reads", "what", "was", "written"),
+    *("before", "about", "it", "all", "in", "this", "old", "thread"),
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class Forum:
 
     def add_posts(self, thread: Thread, count: int, seconds_apart: int = 600) -> list[Post]:
         """Posts by deterministic users with quotes and links in them; newer than all there is."""
-        random = Random(f"{self.seed} {thread.tid} {self._next_pid}")
+        random = Random(f"{self.seed} {thread.tid} {self._next_pid}")  # noqa: S311 - not for secrets
         added = []
         for _ in range(count):
             self.clock += seconds_apart
@@ -137,7 +140,7 @@ class Forum:
     def next_epoch(self) -> None:
         """Things happen: posts, edits, hides, closes, moves, deletions, renames; deterministic by seed and epoch."""
         self.epoch += 1
-        random = Random(f"{self.seed} epoch {self.epoch}")
+        random = Random(f"{self.seed} epoch {self.epoch}")  # noqa: S311 - not for secrets
         threads = sorted(self.readable_threads(), key=lambda thread: thread.tid)
         open_boards = [board.bid for board in self.boards.values() if not board.is_closed_to_us]
         for thread in _some(random, threads, 0.1):

@@ -22,7 +22,7 @@ def growing_forum(seed: int, today: date) -> Forum:
     taken: set[int] = set()
     for number in range((today - FIRST_DAY).days + _DAYS_AHEAD):
         # Each day has its own generator: what is there already stays the same as days are added.
-        random = Random(f"{seed} {FIRST_DAY + timedelta(days=number)}")
+        random = Random(f"{seed} {FIRST_DAY + timedelta(days=number)}")  # noqa: S311 - not for secrets
         for nth in range(_THREADS_A_DAY):
             thread = Thread(1000 + 10 * number + nth, random.choice(_BOARDS), f"Day {number}, topic {nth}")
             forum.threads[thread.tid] = thread
@@ -41,7 +41,7 @@ def growing_forum(seed: int, today: date) -> Forum:
 def still_forum(seed: int, threads: int, mean_posts: int, largest_pages: int = 0) -> Forum:
     """A forum in which nothing happens: `threads` of about `mean_posts`, one with `largest_pages` full pages."""
     forum = _with_boards(seed)
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311 - not for secrets
     for number in range(threads):
         count = min(50 * mean_posts, int(random.expovariate(1 / mean_posts)) + 1)
         forum.add_thread(1000 + number, random.choice(_BOARDS), count, subtitle="of a still forum")

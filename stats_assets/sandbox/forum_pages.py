@@ -76,10 +76,11 @@ def tags_page(forum: Forum, tid: int) -> bytes:
 
 def _board_head(forum: Forum, board: Board) -> str:
     threads = [thread for thread in forum.threads.values() if thread.bid == board.bid]
+    replies = sum(_replies(forum, thread) for thread in threads)
     return (
         f"{_text('name', board.name)}{_text('description', board.description)}"
         f'<number-of-threads value="{len(threads)}"/>'
-        f'<number-of-replies value="{sum(_replies(forum, thread) for thread in threads)}"/><in-category id="{board.cid}"/>'
+        f'<number-of-replies value="{replies}"/><in-category id="{board.cid}"/>'
     )
 
 

@@ -1,6 +1,6 @@
 """The simulated forum over HTTP, and the ways it can fail.
 
-    xml/boards.php   xml/board.php?BID=..&page=..   xml/thread.php?TID=..&page=..   thread.php?TID=..
+xml/boards.php   xml/board.php?BID=..&page=..   xml/thread.php?TID=..&page=..   thread.php?TID=..
 """
 
 from __future__ import annotations

@@ -57,7 +57,16 @@ def test_links_in_every_spelling(content: str, url: str, domain: str):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "   ", "mailto:me@a.example", "JavaScript:alert(1)", "data:image/png;base64,AA", "gopher://a.example", "http://"]
+    "url",
+    [
+        "",
+        "   ",
+        "mailto:me@a.example",
+        "JavaScript:alert(1)",
+        "data:image/png;base64,AA",
+        "gopher://a.example",
+        "http://",
+    ],
 )
 def test_what_leads_nowhere_is_no_link(url: str):
     assert links(f"[url]{url}[/url][url={url}]x[/url][img]{url}[/img]") == []
@@ -75,5 +84,5 @@ def test_a_number_too_large_for_a_post_is_no_quote():
 
 
 def test_hostile_posts_take_no_time():
-    for content in ('["' * 50_000, "[quote=1,2,\"" * 20_000, "[url]" * 50_000, "[" * 200_000, '"' * 100_000):
+    for content in ('["' * 50_000, '[quote=1,2,"' * 20_000, "[url]" * 50_000, "[" * 200_000, '"' * 100_000):
         scan(content, PUBLIC)

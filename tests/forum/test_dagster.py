@@ -145,14 +145,6 @@ def test_the_sensor_asks_for_a_run_when_something_is_due(world: ForumWorld, inst
     assert [request.partition_keys for request in result.dynamic_partitions_requests or []] == [["38"]]
 
 
-def test_a_forum_that_is_away_is_told_in_a_line(world: ForumWorld, instance: dg.DagsterInstance):
-    world.base_url = "http://127.0.0.1:9/forum/"
-    result = crawl_job(world, instance)
-    assert not result.success
-    (event,) = [event for event in result.all_events if event.is_step_up_for_retry or event.is_step_failure]
-    assert "has failed" in str(event.event_specific_data)
-
-
 def test_a_database_that_is_away_is_told_in_a_line(world: ForumWorld, instance: dg.DagsterInstance):
     world.database = StatsDatabase(dsn="postgresql://x@/x?host=/nonexistent")
     result = materialize(world, instance, "work")
