@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: Dagster reads the annotations of functions it is handed.
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from pydantic import Field
@@ -30,6 +30,8 @@ from stats_assets.shared.runs import DATABASE_RETRY, is_busy, told_to_dagster
 JOB = "forum_crawl"
 STATUS_JOB = "forum_status"
 SENSOR = "forum_due_work"
+
+_TOLD_DAYS = 35  # counted days of which the job tells Dagster; older ones are counted all the same
 
 Materializations = Iterator[dg.AssetMaterialization | dg.Output]
 
@@ -88,12 +90,13 @@ def _crawl_job(forum: ForumConfig) -> dg.JobDefinition:
         context: dg.OpExecutionContext, database: dg.ResourceParam[StatsDatabase]
     ) -> Materializations:
         """Counts the days anew whose posts have changed."""
-        days = 0
+        days, today = 0, datetime.now(UTC).date()
+        oldest_told = max(forum.first_day, today - timedelta(days=_TOLD_DAYS))
         with told_to_dagster():
             for report in recount(database, forum.public_url):
                 days += 1
-                # Today has no Dagster partition yet; days before the first have none at all. They count all the same.
-                if forum.first_day <= report.day < datetime.now(UTC).date():
+                # Today has no Dagster partition yet; to tell of years of days would take longer than counting them.
+                if oldest_told <= report.day < today:
                     for table in report.rows:
                         yield dg.AssetMaterialization(
                             [GROUP, table], partition=str(report.day), metadata=day_metadata(report, table)
