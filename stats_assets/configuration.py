@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from stats_assets.countme.config import CountmeConfig
 from stats_assets.crashes.config import CrashesConfig
+from stats_assets.forum.config import ForumConfig
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.shared.config import Section
 from stats_assets.shared.environment import PROJECT_FOLDER
@@ -29,6 +30,7 @@ class StatsConfig(Section):
     log_sync: LogSyncConfig = Field(default_factory=LogSyncConfig)
     countme: CountmeConfig = Field(default_factory=CountmeConfig)
     crashes: CrashesConfig = Field(default_factory=CrashesConfig)
+    forum: ForumConfig = Field(default_factory=ForumConfig)
 
     @property
     def first_day(self) -> date:

@@ -20,7 +20,10 @@ ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "defs.py
 PURE = {
     "agents",
     "annotations",
+    "answer",
+    "bbcode",
     "completeness",
+    "discovery",
     "documents",
     "expected",
     "index_page",
@@ -30,13 +33,18 @@ PURE = {
     "maps",
     "mirror_requests",
     "mirrors",
+    "page",
     "parse",
     "plan",
+    "schedule",
+    "signatures",
     "survey",
+    "tags",
     "tally",
     "times",
     "verdicts",
     "versions",
+    "walk",
     "weeks",
 }
 IMPURE_LIBRARIES = {"psycopg2", "sqlalchemy", "httpx", "requests", "subprocess", "socket", "dagster"}
@@ -66,6 +74,7 @@ def repository() -> dg.RepositoryDefinition:
 
 def test_there_are_rooms():
     assert {"log_sync", "countme", "crashes"} <= set(ROOMS)
+    assert {"log_sync", "countme", "forum"} <= set(ROOMS)
 
 
 @pytest.mark.parametrize("room", ROOMS)

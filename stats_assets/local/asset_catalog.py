@@ -36,6 +36,11 @@ def selected(definitions: dg.Definitions, selection: str, instance: dg.DagsterIn
     return [_asset(graph.get(key), instance) for key in sorted(keys)]
 
 
+def reread(definitions: dg.Definitions, asset: Asset, instance: dg.DagsterInstance) -> Asset:
+    """The asset with the partitions that exist now."""
+    return _asset(definitions.resolve_asset_graph().get(dg.AssetKey(asset.key.split("/"))), instance)
+
+
 def _asset(node: AssetNode, instance: dg.DagsterInstance) -> Asset:
     definition = node.partitions_def
     return Asset(

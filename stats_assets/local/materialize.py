@@ -55,10 +55,14 @@ class Work:
     launcher: Launcher
     watcher: Watcher
     outcome: Outcome = field(default_factory=Outcome)
+    # Gives an asset with the partitions there are now: a run may have added or retired dynamic ones.
+    reread: Callable[[Asset], Asset] = lambda asset: asset
 
     def carry_out(self) -> Outcome:
         by_key = {asset.key: asset for asset in self.assets}
         for level in levels(self.assets):
+            level = [self.reread(asset) for asset in level]
+            by_key.update((asset.key, asset) for asset in level)
             planned = [run for asset in level for run in self._runs_of(asset, by_key)]
             if planned:
                 self.watcher.begins(planned)

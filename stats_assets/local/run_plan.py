@@ -91,13 +91,18 @@ def levels(assets: Collection[Asset]) -> list[list[Asset]]:
 
 
 def wanted(asset: Asset, days: Days | None, partition: str | None) -> set[str]:
-    """The partition keys asked for: one by its key, those inside the days, or, with neither, the latest."""
+    """The partition keys asked for: one by its key, those inside the days, or, with neither, the latest.
+
+    Of partitions that are of no time none is the latest: with neither, all of them.
+    """
     if asset.cadence is None:
         return {ONLY} if partition is None else set()
     if partition is not None:
         return {partition} & {each.key for each in asset.partitions}
-    if days is None:
+    if days is None and any(each.first_day for each in asset.partitions):
         return {each.key for each in asset.partitions[-1:]}
+    if days is None:
+        return {each.key for each in asset.partitions}
     return {each.key for each in asset.partitions if each.is_inside(days)}
 
 

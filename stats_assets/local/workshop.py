@@ -12,7 +12,7 @@ import dagster as dg
 import httpx
 
 from stats_assets.local import processes
-from stats_assets.local.asset_catalog import load_definitions, selected
+from stats_assets.local.asset_catalog import load_definitions, reread, selected
 from stats_assets.local.databases import using_databases
 from stats_assets.local.launchers import InProcess, Launcher, ThroughDaemon
 from stats_assets.local.materialize import Request, Work
@@ -53,7 +53,9 @@ def _work(
     definitions: dg.Definitions, instance: dg.DagsterInstance, launcher: Launcher, selection: str, request: Request
 ) -> Outcome:
     with ProgressDisplay() as display:
-        return Work(selected(definitions, selection, instance), request, launcher, display).carry_out()
+        assets = selected(definitions, selection, instance)
+        work = Work(assets, request, launcher, display, reread=lambda asset: reread(definitions, asset, instance))
+        return work.carry_out()
 
 
 def _materialized(instance: dg.DagsterInstance, asset: Asset) -> set[str]:

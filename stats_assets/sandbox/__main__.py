@@ -13,8 +13,11 @@ import typer
 from stats_assets.sandbox.crash_site import crash_site
 from stats_assets.sandbox.day_files import DayFiles
 from stats_assets.sandbox.folders import FolderKeeper
+from stats_assets.sandbox.forum_growth import growing_forum
+from stats_assets.sandbox.forum_site import ForumSite
 from stats_assets.sandbox.log_hosts import HOSTS, LogHost, host_named
 from stats_assets.sandbox.server import SandboxServer
+from stats_assets.sandbox.sites import Site
 from stats_assets.sandbox.world import DEFAULT_LINES, DEFAULT_SEED, World
 from stats_assets.shared.days import days_between
 
@@ -72,8 +75,16 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _sites(files: DayFiles, late_seconds: float) -> dict[str, Site]:
+    """The simulated sources that answer requests, by the first part of their path."""
+    return {
+        "crashes": crash_site(files.world, _now, lambda: files.age_seconds(_now()), late_seconds),
+        "forum": ForumSite(growing_forum(files.world.seed, _now().date())),
+    }
+
+
 def _server(port: int, files: DayFiles, late_seconds: float, keeper: FolderKeeper) -> SandboxServer:
-    sites = {"crashes": crash_site(files.world, _now, lambda: files.age_seconds(_now()), late_seconds)}
+    sites = _sites(files, late_seconds)
     try:
         return SandboxServer(port, files, late_seconds, has_folders_from=keeper.reach_back_to, sites=sites)
     except OSError as error:

@@ -39,6 +39,16 @@ class StatsDatabase:
         finally:
             connection.close()
 
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection that stays open for many small transactions: each statement is one of its own (autocommit)."""
+        connection = self._connect()
+        try:
+            connection.autocommit = True
+            yield connection
+        finally:
+            connection.close()
+
     def _connect(self) -> Connection:
         try:
             return psycopg2.connect(self.dsn, application_name="stats_assets", options=SESSION_OPTIONS)

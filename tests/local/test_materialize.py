@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: Dagster reads the annotation of `context` as an object, not as a text.
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import dagster as dg
@@ -67,6 +68,19 @@ def test_a_week_of_days_is_one_run_per_asset():
         ("totals", "2026-11-02", "2026-11-02"),
         ("csv", None, None),
     ]
+
+
+def test_partitions_that_a_run_has_added_are_made_by_the_runs_after_it():
+    launcher = Pretending({})
+    boards = Asset("boards")
+    posts = Asset("posts", frozenset({"boards"}), "boards")
+
+    def reread(asset: Asset) -> Asset:
+        has_run = [run.asset for run in launcher.executed] == ["boards"]
+        return replace(asset, partitions=(Partition("14"), Partition("25"))) if asset == posts and has_run else asset
+
+    Work([posts, boards], Request(), launcher, Silent(), reread=reread).carry_out()
+    assert spans(launcher.executed) == [("boards", None, None), ("posts", "14", "25")]
 
 
 def test_a_failed_day_splits_the_runs_downstream_and_stops_nothing_else():

@@ -82,6 +82,12 @@ def test_days_after_the_last_partition_are_not_wanted():
     assert wanted(daily("files", count=4), days(3, 20), None) == {day(3), day(4)}
 
 
+def test_of_partitions_without_days_all_are_wanted_when_no_days_are_given():
+    boards = Asset("posts", cadence="boards", partitions=(Partition("14"), Partition("25")))
+    assert wanted(boards, None, None) == wanted(boards, days(3, 5), None) == {"14", "25"}
+    assert wanted(boards, None, "25") == {"25"}
+
+
 def test_an_unpartitioned_asset_is_always_wanted():
     assert wanted(Asset("csv"), days(3, 5), None) == {ONLY}
 
