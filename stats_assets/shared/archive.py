@@ -45,6 +45,12 @@ class Archive:
         fs, root = self._fs()
         return bool(fs.exists(_inside(root, name)))
 
+    def remove(self, name: str) -> None:
+        """Takes the file away; fine when there is none."""
+        fs, root = self._fs()
+        if fs.exists(_inside(root, name)):
+            fs.rm(_inside(root, name))
+
     def location(self, name: str) -> str:
         """The full path or URL of a name, for messages and metadata."""
         fs, root = self._fs()

@@ -39,6 +39,18 @@ class StatsDatabase:
         finally:
             connection.close()
 
+    @contextmanager
+    def session(self) -> Iterator[Cursor]:
+        """A cursor whose statements each commit on their own, for what no transaction may hold, such as
+        DETACH CONCURRENTLY, and for locks of the session."""
+        connection = self._connect()
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
     def _connect(self) -> Connection:
         try:
             return psycopg2.connect(self.dsn, application_name="stats_assets", options=SESSION_OPTIONS)

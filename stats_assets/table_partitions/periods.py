@@ -15,6 +15,7 @@ from stats_assets.shared.partition_policy import PartitionPolicy, Span
 
 Value = datetime | date | int
 _HOUR = timedelta(hours=1)
+_ENDLESS = "without end"
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,17 @@ def suffix(policy: PartitionPolicy, period: Period) -> str:
 def shown(value: Value | None) -> str:
     """A bound for people, and for SQL: explicit UTC offset, no zone left to guess."""
     if value is None:
-        return "without end"
+        return _ENDLESS
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S+00") if isinstance(value, datetime) else str(value)
+
+
+def value_of(text: str, kind: str) -> Value | None:
+    """A bound as `shown` gave it."""
+    if text == _ENDLESS:
+        return None
+    if kind == "int":
+        return int(text)
+    return date.fromisoformat(text) if kind == "date" else datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _day(value: Value) -> date:
