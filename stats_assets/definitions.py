@@ -13,9 +13,11 @@ import dagster as dg
 from stats_assets.configuration import StatsConfig
 from stats_assets.countme import defs as countme
 from stats_assets.log_sync import defs as log_sync
+from stats_assets.room_policies import room_policies
 from stats_assets.shared.config import read_config
 from stats_assets.shared.environment import read_environment
 from stats_assets.shared.resources import ArchiveResource, DatabaseResource
+from stats_assets.table_partitions import defs as table_partitions
 
 
 @dg.definitions
@@ -32,4 +34,5 @@ def stats_assets() -> dg.Definitions:
         dg.Definitions(resources=resources, executor=dg.in_process_executor),
         log_sync.definitions(config.log_sync, config.first_day, automation_is_running),
         countme.definitions(config.countme, automation_is_running),
+        table_partitions.definitions(config.table_partitions, room_policies(), automation_is_running),
     )

@@ -17,7 +17,10 @@ from stats_assets.shared.environment import PROJECT_FOLDER
 
 PACKAGE = Path(stats_assets.__file__).parent
 ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "defs.py").exists())
-PURE = {"parse", "weeks", "plan", "completeness", "verdicts", "expected", "mirror_requests", "agents", "times"}
+PURE = {"parse", "weeks", "plan", "completeness", "verdicts", "expected", "mirror_requests", "agents", "times"} | {
+    "catalog", "clock", "coverage", "creation", "drift", "limits", "manifest", "names", "periods", "promises",
+    "retirement", "statements", "steps",
+}  # fmt: skip
 IMPURE_LIBRARIES = {"psycopg2", "sqlalchemy", "httpx", "requests", "subprocess", "socket", "dagster"}
 
 

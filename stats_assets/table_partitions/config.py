@@ -8,9 +8,14 @@ from collections.abc import Sequence
 from pydantic import Field, field_validator
 
 from stats_assets.shared.config import Section
+from stats_assets.shared.failures import ConfigurationMistake
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.table_partitions.limits import Limits
 from stats_assets.table_partitions.patience import Patience
+
+
+# Loaders make table partitions, too, where rows come before us, and write straight into them.
+_LOADERS_KNOW = ("key", "kind", "step", "zone")
 
 
 class TablePartitionsConfig(Section):
@@ -53,6 +58,18 @@ class TablePartitionsConfig(Section):
 
 
 def effective(built_in: Sequence[PartitionPolicy], config: TablePartitionsConfig) -> tuple[PartitionPolicy, ...]:
-    """The rooms' policies, each replaced by that of stats.yaml for the same table, and those of stats.yaml alone."""
-    by_table = {policy.table: policy for policy in built_in} | {policy.table: policy for policy in config.policies}
+    """The rooms' policies, each replaced by that of stats.yaml for the same table, and those of stats.yaml alone.
+
+    Raises ConfigurationMistake for one that would cut a room's table otherwise than its loader does.
+    """
+    by_table = {policy.table: policy for policy in built_in}
+    for policy in config.policies:
+        room_s = by_table.get(policy.table, policy)
+        if any(getattr(policy, name) != getattr(room_s, name) for name in _LOADERS_KNOW):
+            wanted = ", ".join(f"{name}: {getattr(room_s, name)}" for name in _LOADERS_KNOW)
+            raise ConfigurationMistake(
+                f"table_partitions.policies: {policy.table} is loaded by a room that cuts it by {wanted};"
+                " give these, and choose ahead, retention, action and confirm"
+            )
+        by_table[policy.table] = policy
     return tuple(by_table.values())

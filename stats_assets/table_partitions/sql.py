@@ -199,9 +199,7 @@ FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
 
-INVENTORY_SIZES = """
-SELECT pg_total_relation_size(%(oid)s::oid)
-"""
+TOTAL_SIZE = "SELECT pg_total_relation_size(%(oid)s::oid)"
 CLEAR_INVENTORY = "DELETE FROM table_partitions.inventory WHERE day = %(day)s"
 ADD_INVENTORY = """
 INSERT INTO table_partitions.inventory (day, table_name, place, partition_name, lower_bound, upper_bound, rows, bytes,

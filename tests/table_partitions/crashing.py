@@ -1,17 +1,11 @@
-"""A process of its own that carries a plan out and is killed, or kills the server, at one of the points it passes.
-
-    python -m tests.table_partitions.crashing DSN ARCHIVE NOW POINT worker|server POLICIES
-
-Prints each point it passes; POINT is the number of the one to stop at, -1 to pass them all.
-"""
+"""A process of its own that carries a plan out and is killed, or kills the server, at one of the points it passes."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sys
 from datetime import datetime
+from pathlib import Path
 
 import psycopg2
 
@@ -22,21 +16,20 @@ from stats_assets.table_partitions.config import TablePartitionsConfig
 from stats_assets.table_partitions.maintenance import Maintenance
 
 
-def main(dsn: str, folder: str, now: str, stop_at: str, victim: str, policies: str) -> None:
+def main(dsn: str, folder: str, now: datetime, stop_at: int, victim: str, policies: list[PartitionPolicy], log: Path) -> None:
+    """`stop_at` is the number of the point to stop at, -1 to pass them all; `log` gets each point that is passed."""
     passed: list[str] = []
 
     def boundary(point: str) -> None:
-        print(point, flush=True)
         passed.append(point)
-        if len(passed) - 1 == int(stop_at):
+        log.write_text("\n".join(passed))
+        if len(passed) - 1 == stop_at:
             if victim == "worker":
                 os.kill(os.getpid(), signal.SIGKILL)
             kill_a_server_process(dsn)
 
-    at = datetime.fromisoformat(now)
     config = TablePartitionsConfig(attic_days=0, lock_budget_seconds=20)
-    known = [PartitionPolicy(**each) for each in json.loads(policies)]
-    maintenance = Maintenance(StatsDatabase(dsn), Archive(folder), known, config, lambda: at, trusts_clock=True)
+    maintenance = Maintenance(StatsDatabase(dsn), Archive(folder), policies, config, lambda: now, trusts_clock=True)
     executor = maintenance.executor("crashing")
     executor.boundary = boundary
     executor.carry_out(maintenance.planned().plan)
@@ -47,6 +40,3 @@ def kill_a_server_process(dsn: str) -> None:
     connection = psycopg2.connect(dsn)
     os.kill(connection.info.backend_pid, signal.SIGKILL)
 
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
