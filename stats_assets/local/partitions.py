@@ -91,5 +91,6 @@ def _read(file: Path) -> Plan:
     try:
         return plan_from_json(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigurationMistake(f"{file}: is no plan as ./stats partitions plan --json writes it: {error}") from error
-
+        raise ConfigurationMistake(
+            f"{file}: is no plan as ./stats partitions plan --json writes it: {error}"
+        ) from error

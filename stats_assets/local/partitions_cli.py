@@ -88,7 +88,8 @@ def import_socorro(
         str, typer.Option(metavar="SCHEMA.TABLE", help="where the rows are")
     ] = "public.report_partition_info",
     truncate_after: Annotated[
-        str | None, typer.Option(metavar="SPAN", help="empty raw_crashes and processed_crashes after this, e.g. 2 weeks")
+        str | None,
+        typer.Option(metavar="SPAN", help="empty raw_crashes and processed_crashes after this, e.g. 2 weeks"),
     ] = None,
     into: Annotated[Path | None, typer.Option(metavar="FILE", help="write here instead of showing it")] = None,
 ) -> None:

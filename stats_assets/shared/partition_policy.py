@@ -75,9 +75,7 @@ class PartitionPolicy(Section):
     table: str = Field(min_length=1, description="schema.table")
     key: str = Field(min_length=1, description="the column it is partitioned by")
     kind: Literal["timestamptz", "date", "int"] = "timestamptz"
-    step: Unit | int = Field(
-        description="size of one table partition: a unit of time, or a number of ids for kind int"
-    )
+    step: Unit | int = Field(description="size of one table partition: a unit of time, or a number of ids for kind int")
     zone: str = Field(default="UTC", description="time zone the bounds of days, weeks and months are cut in")
     ahead: int = Field(default=4, ge=0, le=400, description="table partitions kept ready after the one in use")
     retention: str | int | None = Field(

@@ -1,2 +1,1 @@
-"""table_partitions: partitioned tables that look after themselves, without stalling a writer or losing a row.
-"""
+"""table_partitions: partitioned tables that look after themselves, without stalling a writer or losing a row."""

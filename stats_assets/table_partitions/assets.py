@@ -193,9 +193,7 @@ def _maintained(
 ) -> Events:
     """Plans and carries out; then says how it went. What failed fails the run after everything else was done."""
     with told_to_dagster():
-        plan, results = maintenance.maintain(
-            kinds, context.run.run_id, lambda result: context.log.info("%s", result)
-        )
+        plan, results = maintenance.maintain(kinds, context.run.run_id, lambda result: context.log.info("%s", result))
         after = maintenance.planned()
         checks = _checks(asset, promises, maintenance, after)
         yield from _new_archives(context.instance, maintenance)
@@ -239,7 +237,9 @@ def _plan_metadata(plan: Plan) -> dict[str, Any]:
 
 
 def _result_metadata(plan: Plan, results: Sequence[StepResult]) -> dict[str, Any]:
-    counts = {name: sum(result.result == name for result in results) for name in ("done", "deferred", "failed", "skipped")}
+    counts = {
+        name: sum(result.result == name for result in results) for name in ("done", "deferred", "failed", "skipped")
+    }
     lines = ["| step | result | tries | waited ms | why |", "|---|---|---:|---:|---|"]
     lines += [f"| {r.step} | {r.result} | {r.tries} | {r.waited_ms} | {r.message or ''} |" for r in results]
     return {

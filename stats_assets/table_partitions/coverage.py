@@ -71,7 +71,9 @@ def gaps_before(
     notes = []
     for hole in _holes(missing):
         if len(hole) > longest:
-            notes.append(f"{len(hole)} periods without a table partition, {hole[0].lower} to {hole[-1].upper}: left out")
+            notes.append(
+                f"{len(hole)} periods without a table partition, {hole[0].lower} to {hole[-1].upper}: left out"
+            )
         else:
             gaps = hole + gaps
     return gaps, notes
@@ -147,4 +149,3 @@ def _ends_by(part: TablePartition, bound: Any) -> bool:
 def _before(one: Period, other: Period) -> bool:
     lower: Any = one.lower
     return bool(lower < other.lower)
-

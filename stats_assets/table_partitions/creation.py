@@ -39,9 +39,7 @@ def creation(policy: PartitionPolicy, table: Table, now: datetime, limits: Limit
     return finalized + steps, [*refusals, *refused, *kept]
 
 
-def _made(
-    policy: PartitionPolicy, table: Table, periods: Sequence[Period], moved: dict[Period, int]
-) -> Drafted:
+def _made(policy: PartitionPolicy, table: Table, periods: Sequence[Period], moved: dict[Period, int]) -> Drafted:
     steps: list[Step] = []
     refusals: list[Refusal] = []
     for period in periods:

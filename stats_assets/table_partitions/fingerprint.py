@@ -104,11 +104,13 @@ class Column:
     def canonical_texts(self, values: pa.Array) -> pa.Array:
         """The canonical texts of what a file holds."""
         import pyarrow as pa
-        import pyarrow.compute as pc
+        from pyarrow import compute
 
         if self.base in _FLOATS:
             form = _FLOATS[self.base][1]
-            return pa.array([None if v is None else struct.pack(form, v).hex() for v in values.to_pylist()], pa.string())
+            return pa.array(
+                [None if v is None else struct.pack(form, v).hex() for v in values.to_pylist()], pa.string()
+            )
         match self.base:
             case "timestamptz" | "timestamp":
                 return values.cast(pa.int64()).cast(pa.string())
@@ -117,7 +119,7 @@ class Column:
             case "bytea":
                 return pa.array([None if value is None else value.hex() for value in values.to_pylist()], pa.string())
             case "bool":
-                return pc.if_else(values, "t", "f")
+                return compute.call_function("if_else", [values, pa.scalar("t"), pa.scalar("f")])
         return values.cast(pa.string())
 
 
@@ -140,15 +142,12 @@ def fingerprint_of(columns: Sequence[Column], batches: Iterable[pa.RecordBatch])
 
 def _row_texts(columns: Sequence[Column], batch: pa.RecordBatch) -> list[str]:
     import pyarrow as pa
-    import pyarrow.compute as pc
+    from pyarrow import compute
 
     texts: list[Any] = [column.canonical_texts(batch.column(column.name)) for column in columns]
-    joined = pc.binary_join_element_wise(
-        *(text.cast(pa.large_string()) for text in texts),
-        pa.scalar(_SEPARATOR, pa.large_string()),
-        null_handling="replace",
-        null_replacement=_NULL,
-    )
+    options = compute.JoinOptions(null_handling="replace", null_replacement=_NULL)
+    arguments = [*(text.cast(pa.large_string()) for text in texts), pa.scalar(_SEPARATOR, pa.large_string())]
+    joined = compute.call_function("binary_join_element_wise", arguments, options)
     return joined.to_pylist()
 
 

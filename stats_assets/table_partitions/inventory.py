@@ -39,9 +39,7 @@ def sizes(database: StatsDatabase, catalog: Catalog) -> list[Size]:
             if kept.state == "kept":
                 size = _exact(database, kept.oid, kept.bytes)
                 found.append(Size(name, "attic", kept.name_now, kept.lower, kept.upper, kept.rows, size))
-    found += [
-        Size(row.table, "archive", row.name, row.lower, row.upper, row.rows, row.file_bytes) for row in archived
-    ]
+    found += [Size(row.table, "archive", row.name, row.lower, row.upper, row.rows, row.file_bytes) for row in archived]
     return found
 
 

@@ -51,7 +51,9 @@ class Maintenance:
         unread = tuple(Refusal(table, why) for table, why in found.unread.items())
         return Planned(dataclasses.replace(made, refusals=(*unread, *made.refusals)), found.catalog)
 
-    def carry_out(self, plan: Plan, run_id: str, told: Callable[[StepResult], None] = lambda result: None) -> list[StepResult]:
+    def carry_out(
+        self, plan: Plan, run_id: str, told: Callable[[StepResult], None] = lambda result: None
+    ) -> list[StepResult]:
         """Does what a plan says, as far as its tables are as they were when it was made."""
         return self.executor(run_id, told).carry_out(plan)
 

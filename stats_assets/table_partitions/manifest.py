@@ -44,7 +44,8 @@ def manifest_from_json(text: bytes) -> Manifest:
     found: dict[str, Any] = json.loads(text)
     if found.pop("version") != _VERSION:
         raise ValueError("the manifest is of another version")
-    return Manifest(**(found | {"columns": tuple(Column(**column) for column in found["columns"])}))
+    found["columns"] = tuple(Column(**column) for column in found["columns"])
+    return Manifest(**found)
 
 
 def archive_name(table: str, partition: str, content: Fingerprint) -> str:

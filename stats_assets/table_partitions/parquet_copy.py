@@ -61,7 +61,9 @@ def write_rows(cursor: Cursor, table: str, columns: Sequence[Column], file: Hash
     schema = pa.schema([(column.name, column.arrow_type) for column in columns])
     query = f"SELECT {', '.join(column.copied for column in columns)} FROM ONLY {table}"  # noqa: S608
     rows = 0
-    with pq.ParquetWriter(file, schema, compression="zstd", compression_level=_ZSTD_LEVEL, **_encodings(columns)) as out:
+    with pq.ParquetWriter(
+        file, schema, compression="zstd", compression_level=_ZSTD_LEVEL, **_encodings(columns)
+    ) as out:
         for batch in _copied(cursor, query, columns):
             out.write_batch(batch, row_group_size=max(batch.num_rows, 1))
             rows += batch.num_rows
@@ -155,9 +157,9 @@ def _typed(column: Column, values: pa.Array) -> pa.Array:
 
 def _refuse_odd_years(column: Column, values: pa.Array) -> None:
     """No text that all programs read the same exists for years before 1 and after 9999."""
-    import pyarrow.compute as pc
+    from pyarrow import compute
 
-    ends = pc.min_max(values).as_py()
+    ends = compute.call_function("min_max", [values]).as_py()
     first, last = (_FIRST_DAY, _LAST_DAY) if column.base == "date" else (_FIRST_DAY * _DAY, (_LAST_DAY + 1) * _DAY - 1)
     if ends["min"] is not None and (ends["min"] < first or ends["max"] > last):
         raise ValueError(f"{column.name} has times outside of the years 1 to 9999, which no archived file can hold")

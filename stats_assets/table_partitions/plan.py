@@ -44,7 +44,9 @@ def plan(
 ) -> Plan:
     """What is to be done at `now`. A second plan after the first was carried out is empty."""
     if catalog.is_read_only:
-        return Plan(refusals=(Refusal("every table", "the database takes no changes (a standby, or read only)", False),))
+        return Plan(
+            refusals=(Refusal("every table", "the database takes no changes (a standby, or read only)", False),)
+        )
     refusals: list[Refusal] = []
     creating: list[Step] = []
     retiring: list[Step] = []
@@ -97,7 +99,9 @@ def _sound(
 def _referenced_first(sound: Iterable[tuple[PartitionPolicy, Table]]) -> list[tuple[PartitionPolicy, Table]]:
     """A table partition that others are to reference has to be there before theirs."""
     by_name = {f"{table.schema}.{table.name}": (policy, table) for policy, table in sound}
-    sorter = TopologicalSorter({name: (table.references & by_name.keys()) - {name} for name, (_, table) in by_name.items()})
+    sorter = TopologicalSorter(
+        {name: (table.references & by_name.keys()) - {name} for name, (_, table) in by_name.items()}
+    )
     try:
         return [by_name[name] for name in sorter.static_order()]
     except CycleError:  # tables that reference each other have no order; any will do

@@ -136,8 +136,10 @@ class Restoring:
         exact = [row for row in found if row.name == name]
         if len(exact or found) != 1:
             named = ", ".join(row.name for row in found[:20])
-            told = f"{name} stands for {len(found)} archives; name one of: {named}" if found else (
-                f"nothing is archived or in the attic as {name}; table_partitions.archives has what there is"
+            told = (
+                f"{name} stands for {len(found)} archives; name one of: {named}"
+                if found
+                else (f"nothing is archived or in the attic as {name}; table_partitions.archives has what there is")
             )
             raise OurMistake(told)
         (row,) = exact or found

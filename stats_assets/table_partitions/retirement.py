@@ -111,7 +111,9 @@ def _attic_steps(policy: PartitionPolicy, table: Table, now: datetime) -> list[S
         if kept.state != "kept" or kept.action not in ("archive", "drop"):
             continue
         if kept.action == "archive" and kept.archive_name is None:
-            steps.append(_of_kept(policy, kept, "archive", (), "ACCESS SHARE on the table in the attic", "not archived"))
+            steps.append(
+                _of_kept(policy, kept, "archive", (), "ACCESS SHARE on the table in the attic", "not archived")
+            )
         elif kept.drop_after is not None and kept.drop_after <= now:
             why = f"in the attic until {shown(kept.drop_after)}"
             steps.append(_of_kept(policy, kept, "drop", statements.drop(kept), "ACCESS EXCLUSIVE on the table", why))

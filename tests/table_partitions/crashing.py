@@ -16,7 +16,9 @@ from stats_assets.table_partitions.config import TablePartitionsConfig
 from stats_assets.table_partitions.maintenance import Maintenance
 
 
-def main(dsn: str, folder: str, now: datetime, stop_at: int, victim: str, policies: list[PartitionPolicy], log: Path) -> None:
+def main(
+    dsn: str, folder: str, now: datetime, stop_at: int, victim: str, policies: list[PartitionPolicy], log: Path
+) -> None:
     """`stop_at` is the number of the point to stop at, -1 to pass them all; `log` gets each point that is passed."""
     passed: list[str] = []
 
@@ -39,4 +41,3 @@ def kill_a_server_process(dsn: str) -> None:
     """kill -9 of one: the postmaster then ends all others at once and recovers from the log, as after a crash."""
     connection = psycopg2.connect(dsn)
     os.kill(connection.info.backend_pid, signal.SIGKILL)
-

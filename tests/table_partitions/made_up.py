@@ -42,7 +42,9 @@ def default(**given: Any) -> TablePartition:
 def table(*parts: TablePartition, kind: str = "timestamptz", **given: Any) -> Table:
     names = frozenset({"m", *(each.name for each in parts)}) | given.pop("names_taken", frozenset())
     facts: dict[str, Any] = {"schema": "s", "name": "m", "strategy": "r", "key": ("ts",), "key_type": TYPES[kind]}
-    return Table(**(facts | {"traits": OWNER, "columns": ("ts", "n"), "partitions": parts, "names_taken": names} | given))
+    return Table(
+        **(facts | {"traits": OWNER, "columns": ("ts", "n"), "partitions": parts, "names_taken": names} | given)
+    )
 
 
 def planned(one: PartitionPolicy, existing: Table, now: datetime, **given: Any) -> Plan:
@@ -60,7 +62,11 @@ def kinds(found: Plan) -> list[str]:
 
 def after(existing: Table, found: Plan) -> Table:
     """The table as it is when the create steps have been carried out."""
-    new = [part(step.partition, _read(step.lower), _read(step.upper)) for step in found.steps if step.kind in ("create", "drain")]
+    new = [
+        part(step.partition, _read(step.lower), _read(step.upper))
+        for step in found.steps
+        if step.kind in ("create", "drain")
+    ]
     return replace(
         existing,
         partitions=(*existing.partitions, *new),

@@ -44,8 +44,10 @@ class Runs:
 def runs(world: World) -> Runs:
     """A table partition of ten weeks ago with a hundred rows."""
     end = LONG_AGO + timedelta(weeks=1)
-    world.run(f"CREATE TABLE s.m_old PARTITION OF s.m FOR VALUES FROM ('{LONG_AGO}') TO ('{end}')",
-              f"INSERT INTO s.m SELECT n, '{LONG_AGO}'::timestamptz + n * interval '1 h', 'x' FROM generate_series(1, 100) n")
+    world.run(
+        f"CREATE TABLE s.m_old PARTITION OF s.m FOR VALUES FROM ('{LONG_AGO}') TO ('{end}')",
+        f"INSERT INTO s.m SELECT n, '{LONG_AGO}'::timestamptz + n * interval '1 h', 'x' FROM generate_series(1, 100) n",
+    )
     world.policies = [policy(**ARCHIVING)]
     return Runs(world)
 
@@ -65,14 +67,20 @@ def test_the_plan_is_shown_and_changes_nothing_but_its_own_books(runs: Runs):
     found = metadata(result, PLAN)
     assert "| create | s.m |" in str(found["plan"]) and found["steps"] == 3
     assert set(runs.world.parts()) == {"m_old"}
-    assert checks(result) == {check_name(each, "s.m"): True for each in ("policy_fits", "no_rows_in_default", "no_drift", "enough_disk")}
-    assert runs.world.rows("SELECT table_name, policy->>'action', problem FROM table_partitions.policies") == [("s.m", "archive", None)]
+    assert checks(result) == {
+        check_name(each, "s.m"): True for each in ("policy_fits", "no_rows_in_default", "no_drift", "enough_disk")
+    }
+    assert runs.world.rows("SELECT table_name, policy->>'action', problem FROM table_partitions.policies") == [
+        ("s.m", "archive", None)
+    ]
 
 
 def test_from_creation_to_archive_to_a_bad_file(runs: Runs):
     assert checks(runs.run(CREATED)) == {"future_partitions_exist__s_m": True, "no_gap_or_overlap__s_m": True}
     retired = runs.run(RETIRED)
-    assert checks(retired) == {f"{each}__s_m": True for each in ("nothing_overdue", "nothing_pending", "archive_verified")}
+    assert checks(retired) == {
+        f"{each}__s_m": True for each in ("nothing_overdue", "nothing_pending", "archive_verified")
+    }
     (key,) = runs.instance.get_dynamic_partitions(ARCHIVES.name or "")
     assert runs.instance.get_materialized_partitions(ARCHIVE) == {key}
     shown = metadata(retired, ARCHIVE)
@@ -95,7 +103,9 @@ def test_from_creation_to_archive_to_a_bad_file(runs: Runs):
 def test_what_is_not_confirmed_stays_and_the_check_says_why(runs: Runs):
     runs.world.policies = [policy(**ARCHIVING | {"confirm": False})]
     result = runs.run(CREATED, RETIRED)
-    (overdue,) = [each for each in result.get_asset_check_evaluations() if each.check_name.startswith("nothing_overdue")]
+    (overdue,) = [
+        each for each in result.get_asset_check_evaluations() if each.check_name.startswith("nothing_overdue")
+    ]
     assert overdue.passed and "stay, because the policy is not confirmed" in (overdue.description or "")
     assert "m_old" in runs.world.parts()
 
@@ -120,8 +130,11 @@ def test_an_archive_that_dagster_was_not_told_of_is_told_by_the_next_run(runs: R
 
 
 def test_drift_and_rows_in_a_default_partition_are_told(runs: Runs):
-    runs.world.run("CREATE TABLE s.m_rest PARTITION OF s.m DEFAULT", "INSERT INTO s.m VALUES (1, '2999-01-01', 'x')",
-                   "ALTER TABLE s.m_old ENABLE ROW LEVEL SECURITY")
+    runs.world.run(
+        "CREATE TABLE s.m_rest PARTITION OF s.m DEFAULT",
+        "INSERT INTO s.m VALUES (1, '2999-01-01', 'x')",
+        "ALTER TABLE s.m_old ENABLE ROW LEVEL SECURITY",
+    )
     found = checks(runs.run(PLAN))
     assert (found["no_rows_in_default__s_m"], found["no_drift__s_m"]) == (False, False)
 

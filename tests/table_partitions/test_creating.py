@@ -22,7 +22,10 @@ def test_01_first_creation_and_nothing_the_second_time(world: World):
 
 def test_01_the_role_s_time_zone_changes_no_bound(world: World):
     (name,) = world.rows("SELECT current_database()")[0]
-    world.run(f"ALTER DATABASE \"{name}\" SET timezone = 'America/Los_Angeles'", f"ALTER DATABASE \"{name}\" SET datestyle = 'German'")
+    world.run(
+        f"ALTER DATABASE \"{name}\" SET timezone = 'America/Los_Angeles'",
+        f"ALTER DATABASE \"{name}\" SET datestyle = 'German'",
+    )
     world.now = WEDNESDAY
     world.apply()
     assert world.parts()["m_20160523"] == "FOR VALUES FROM ('2016-05-23 00:00:00+00') TO ('2016-05-30 00:00:00+00')"
@@ -50,9 +53,7 @@ def test_06_local_days_over_the_change_of_clocks(world: World):
     world.policies = [policy(zone="America/New_York", step="day", ahead=0)]
     world.now = at("2026-11-01 12:00")
     world.apply()
-    assert world.parts() == {
-        "m_20261101": "FOR VALUES FROM ('2026-11-01 04:00:00+00') TO ('2026-11-02 05:00:00+00')"
-    }
+    assert world.parts() == {"m_20261101": "FOR VALUES FROM ('2026-11-01 04:00:00+00') TO ('2026-11-02 05:00:00+00')"}
 
 
 def test_07_a_changed_zone_is_refused_and_nothing_is_touched(world: World):
@@ -71,7 +72,11 @@ def test_10_a_default_partition_is_drained_and_what_does_not_fit_stays_and_is_to
         "INSERT INTO s.m SELECT n, '2027-01-05', 'y' FROM generate_series(1, 10) n",
         "INSERT INTO s.m VALUES (1, '9999-12-31', 'z'), (1, 'infinity', 'z'), (1, '20000-01-01', 'z')",
     )
-    assert [(each.step.kind, each.result) for each in world.apply()] == [("create", "done"), ("drain", "done"), ("create", "done")]
+    assert [(each.step.kind, each.result) for each in world.apply()] == [
+        ("create", "done"),
+        ("drain", "done"),
+        ("create", "done"),
+    ]
     assert world.where() == {"s.m_20260525": 1000, "s.m_default": 13}
     assert set(world.parts()) == {"m_20260518", "m_20260525", "m_20260601", "m_default"}
     (refusal,) = world.plan().refusals
@@ -103,9 +108,13 @@ def test_15_ids(world: World):
 
 def test_28_owner_rights_and_row_security_are_the_parent_s(world: World):
     world.run(
-        "CREATE ROLE app_own_28", "CREATE ROLE app_ro_28", "GRANT USAGE, CREATE ON SCHEMA s TO app_own_28",
-        "ALTER TABLE s.m OWNER TO app_own_28", "GRANT SELECT ON s.m TO app_ro_28",
-        "GRANT UPDATE (note) ON s.m TO app_ro_28 WITH GRANT OPTION", "GRANT INSERT ON s.m TO PUBLIC",
+        "CREATE ROLE app_own_28",
+        "CREATE ROLE app_ro_28",
+        "GRANT USAGE, CREATE ON SCHEMA s TO app_own_28",
+        "ALTER TABLE s.m OWNER TO app_own_28",
+        "GRANT SELECT ON s.m TO app_ro_28",
+        "GRANT UPDATE (note) ON s.m TO app_ro_28 WITH GRANT OPTION",
+        "GRANT INSERT ON s.m TO PUBLIC",
         "ALTER TABLE s.m ENABLE ROW LEVEL SECURITY",
     )
     try:
@@ -116,30 +125,43 @@ def test_28_owner_rights_and_row_security_are_the_parent_s(world: World):
         parent, leaf = world.rows(query)
         assert parent == leaf
         assert leaf[:2] == ("app_own_28", True)
-        world.run("GRANT DELETE ON s.m_20260518 TO app_ro_28", "ALTER TABLE s.m_20260518 DISABLE ROW LEVEL SECURITY",
-                  "REVOKE SELECT ON s.m_20260518 FROM app_ro_28", "ALTER TABLE s.m_20260525 OWNER TO CURRENT_USER")
+        world.run(
+            "GRANT DELETE ON s.m_20260518 TO app_ro_28",
+            "ALTER TABLE s.m_20260518 DISABLE ROW LEVEL SECURITY",
+            "REVOKE SELECT ON s.m_20260518 FROM app_ro_28",
+            "ALTER TABLE s.m_20260525 OWNER TO CURRENT_USER",
+        )
         assert world.plan().steps == ()  # drift is told by a check and repaired when somebody asks for it
         assert {each.result for each in world.apply(with_repairs=True)} == {"done"}
         parent, leaf = world.rows(query)
         assert parent == leaf
         assert world.maintenance.planned(with_repairs=True).plan.steps == ()
     finally:
-        world.run("DROP TABLE s.m", "DROP OWNED BY app_own_28", "DROP OWNED BY app_ro_28",
-                  "DROP ROLE app_own_28", "DROP ROLE app_ro_28")
+        world.run(
+            "DROP TABLE s.m",
+            "DROP OWNED BY app_own_28",
+            "DROP OWNED BY app_ro_28",
+            "DROP ROLE app_own_28",
+            "DROP ROLE app_ro_28",
+        )
 
 
 def test_29_indexes_and_storage_are_the_parent_s(world: World):
     world.apply()
     world.run(
-        "CREATE INDEX noted ON s.m (note) WHERE note IS NOT NULL", "CREATE INDEX thin ON s.m USING brin (ts)",
-        "CREATE INDEX only_here ON ONLY s.m (id)", "ALTER TABLE s.m ALTER note SET STORAGE EXTERNAL",
+        "CREATE INDEX noted ON s.m (note) WHERE note IS NOT NULL",
+        "CREATE INDEX thin ON s.m USING brin (ts)",
+        "CREATE INDEX only_here ON ONLY s.m (id)",
+        "ALTER TABLE s.m ALTER note SET STORAGE EXTERNAL",
         "ALTER TABLE s.m_20260601 SET (fillfactor = 70)",
     )
     world.now = at("2026-05-27 12:00")
     assert [each.result for each in world.apply()] == ["done"]
     indexes = """SELECT count(*), bool_and(indisvalid) FROM pg_index WHERE indrelid = 's.m_20260608'::regclass"""
     assert world.rows(indexes) == [(4, True)]
-    assert world.rows("SELECT attstorage FROM pg_attribute WHERE attrelid = 's.m_20260608'::regclass AND attname = 'note'") == [("e",)]
+    assert world.rows(
+        "SELECT attstorage FROM pg_attribute WHERE attrelid = 's.m_20260608'::regclass AND attname = 'note'"
+    ) == [("e",)]
     assert world.rows("SELECT reloptions FROM pg_class WHERE oid = 's.m_20260608'::regclass") == [(["fillfactor=70"],)]
     assert {each.result for each in world.apply(with_repairs=True)} == {"done"}  # the older ones get theirs
     assert world.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 's.only_here'::regclass") == [(True,)]
@@ -154,8 +176,11 @@ def test_31_a_taken_name_is_not_taken_for_a_table_partition(world: World):
 
 
 def test_32_policies_that_do_not_fit_hold_up_no_other_table(world: World):
-    world.run("CREATE TABLE s.plain (ts timestamptz)", "CREATE TABLE s.list (ts int) PARTITION BY LIST (ts)",
-              "CREATE TABLE s.expr (ts timestamptz) PARTITION BY RANGE (date(ts AT TIME ZONE 'UTC'))")
+    world.run(
+        "CREATE TABLE s.plain (ts timestamptz)",
+        "CREATE TABLE s.list (ts int) PARTITION BY LIST (ts)",
+        "CREATE TABLE s.expr (ts timestamptz) PARTITION BY RANGE (date(ts AT TIME ZONE 'UTC'))",
+    )
     world.policies = [policy(table=f"s.{name}") for name in ("plain", "list", "gone", "expr", "m")]
     assert {each.step.table for each in world.apply()} == {"s.m"}
     assert {each.table for each in world.plan().refusals} == {"s.plain", "s.list", "s.gone", "s.expr"}
@@ -184,7 +209,8 @@ def test_36_a_read_only_database_is_left_alone(world: World):
 def test_odd_names_are_maintained_like_others(world: World):
     long = "ä" * 31
     world.run(
-        'CREATE SCHEMA "S ""1"', f'CREATE TABLE "S ""1"."{long}" ("Ts %" timestamptz) PARTITION BY RANGE ("Ts %")',
+        'CREATE SCHEMA "S ""1"',
+        f'CREATE TABLE "S ""1"."{long}" ("Ts %" timestamptz) PARTITION BY RANGE ("Ts %")',
         'CREATE TABLE "S ""1"."a.b" ("Ts %" timestamptz) PARTITION BY RANGE ("Ts %")',
     )
     world.policies = [policy(table=f'"S ""1".{long}', key="Ts %"), policy(table='"S ""1"."a.b"', key="Ts %")]

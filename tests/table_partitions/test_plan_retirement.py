@@ -113,9 +113,7 @@ def test_27_a_referenced_table_partition_stays_and_who_needs_it_is_named():
 
 
 def kept(action: str = "drop", drop_after: str = "2026-05-20 11:00", archive: str | None = None) -> Retiring:
-    return Retiring(
-        5, "m_20260101", "attic", "m_20260101_5", "a", "b", action, "kept", False, at(drop_after), archive
-    )
+    return Retiring(5, "m_20260101", "attic", "m_20260101_5", "a", "b", action, "kept", False, at(drop_after), archive)
 
 
 def test_the_attic_is_emptied_when_the_time_of_grace_is_over():

@@ -73,7 +73,10 @@ def test_18_drop_drops_after_the_time_of_grace(old: World):
     old.now += timedelta(days=2)
     old.settle()
     assert set(attic(old)) < {"m_20260504"} | set(attic(old)) and len(attic(old)) == 1  # a week went by
-    assert old.rows("SELECT state, count(*) FROM table_partitions.attic GROUP BY 1 ORDER BY 1") == [("dropped", 3), ("kept", 1)]
+    assert old.rows("SELECT state, count(*) FROM table_partitions.attic GROUP BY 1 ORDER BY 1") == [
+        ("dropped", 3),
+        ("kept", 1),
+    ]
 
 
 def test_18_and_20_archive_writes_files_that_restore_to_the_same_rows(old: World):
@@ -82,7 +85,9 @@ def test_18_and_20_archive_writes_files_that_restore_to_the_same_rows(old: World
     old.settle()
     old.now += timedelta(days=8)
     old.settle()
-    rows = old.rows("SELECT archive_name, fingerprint, rows, file_name, manifest_name FROM table_partitions.archives ORDER BY lower_bound")
+    rows = old.rows(
+        "SELECT archive_name, fingerprint, rows, file_name, manifest_name FROM table_partitions.archives ORDER BY lower_bound"
+    )
     assert [count for _, _, count, _, _ in rows] == [172, 202, 201, 202]
     manifest = json.loads((old.folder / rows[0][4]).read_text())
     assert manifest["lower"] == "2026-04-13 00:00:00+00" and manifest["fingerprint"] == rows[0][1]
@@ -103,7 +108,9 @@ def test_20_a_restored_table_partition_has_indexes_and_rights(old: World):
         old.settle()
         restored = old.maintenance.restore("m_20260420", 30, False)
         assert restored.fingerprint is not None
-        assert old.rows("SELECT count(*) FROM pg_index WHERE indrelid = 's.m_20260420'::regclass AND indisvalid") == [(1,)]
+        assert old.rows("SELECT count(*) FROM pg_index WHERE indrelid = 's.m_20260420'::regclass AND indisvalid") == [
+            (1,)
+        ]
         assert old.rows("SELECT has_table_privilege('reader_20', 's.m_20260420', 'SELECT')") == [(True,)]
         repaired = [step.partition for step in old.maintenance.planned(with_repairs=True).plan.steps]
         assert "m_20260504" in repaired and "m_20260420" not in repaired  # the others are older than the grant
@@ -125,8 +132,12 @@ VALUES = """INSERT INTO s.t (ts, d, t, tm, b, i2, i4, i8, f4, f8, n, x, y, j, jb
 
 
 def test_20_every_type_survives_the_way_through_the_file(old: World):
-    old.run(ALL_TYPES, "CREATE TABLE s.t_1 PARTITION OF s.t FOR VALUES FROM ('2026-04-13') TO ('2026-04-20')", VALUES,
-            "INSERT INTO s.t (ts, i4) SELECT '2026-04-15', 7 FROM generate_series(1, 3)")
+    old.run(
+        ALL_TYPES,
+        "CREATE TABLE s.t_1 PARTITION OF s.t FOR VALUES FROM ('2026-04-13') TO ('2026-04-20')",
+        VALUES,
+        "INSERT INTO s.t (ts, i4) SELECT '2026-04-15', 7 FROM generate_series(1, 3)",
+    )
     old.settings["attic_days"] = 0
     old.policies = [policy(table="s.t", action="archive", **FORTNIGHT)]
     before = old.rows("SELECT x::text FROM s.t x ORDER BY 1")
@@ -137,11 +148,15 @@ def test_20_every_type_survives_the_way_through_the_file(old: World):
     assert old.rows("SELECT x::text FROM s.t x ORDER BY 1") == before
 
 
-@pytest.mark.parametrize(("value", "told"), [("infinity", "infin"), ("0044-03-15 BC", "outside of the years 1 to 9999")])
+@pytest.mark.parametrize(
+    ("value", "told"), [("infinity", "infin"), ("0044-03-15 BC", "outside of the years 1 to 9999")]
+)
 def test_13_and_20_what_a_file_cannot_hold_is_refused_before_anything_is_detached(old: World, value: str, told: str):
-    old.run("CREATE TABLE s.t (ts timestamptz NOT NULL, d timestamptz) PARTITION BY RANGE (ts)",
-            "CREATE TABLE s.t_1 PARTITION OF s.t FOR VALUES FROM ('2026-04-13') TO ('2026-04-20')",
-            f"INSERT INTO s.t VALUES ('2026-04-15', '{value}')")
+    old.run(
+        "CREATE TABLE s.t (ts timestamptz NOT NULL, d timestamptz) PARTITION BY RANGE (ts)",
+        "CREATE TABLE s.t_1 PARTITION OF s.t FOR VALUES FROM ('2026-04-13') TO ('2026-04-20')",
+        f"INSERT INTO s.t VALUES ('2026-04-15', '{value}')",
+    )
     old.policies = [policy(table="s.t", action="archive", **FORTNIGHT)]
     old.apply()  # the newest never leaves: there has to be a newer one
     results = {each.step.kind: each for each in old.apply() if each.step.kind != "create"}
@@ -219,8 +234,10 @@ def test_a_range_that_was_filled_meanwhile_is_not_restored_over(old: World):
 
 
 def test_27_foreign_keys_hold_a_table_partition_until_the_referencing_rows_are_gone(old: World):
-    old.run("CREATE TABLE s.child (id bigint, ts timestamptz, CONSTRAINT child_m FOREIGN KEY (id, ts) REFERENCES s.m (id, ts))",
-            "INSERT INTO s.child SELECT id, ts FROM s.m WHERE ts < '2026-04-20' LIMIT 5")
+    old.run(
+        "CREATE TABLE s.child (id bigint, ts timestamptz, CONSTRAINT child_m FOREIGN KEY (id, ts) REFERENCES s.m (id, ts))",
+        "INSERT INTO s.child SELECT id, ts FROM s.m WHERE ts < '2026-04-20' LIMIT 5",
+    )
     old.policies = [policy(action="drop", **FORTNIGHT)]
     assert any("5 rows of s.child (child_m) reference it" in each.why for each in old.plan().refusals)
     old.apply()
@@ -241,10 +258,15 @@ def held(world: World, *statements: str):
 
 
 def test_a_reader_that_never_ends_defers_the_detach_and_holds_up_neither_creation_nor_other_tables(old: World):
-    old.run("CREATE TABLE s.o (ts timestamptz NOT NULL) PARTITION BY RANGE (ts)",
-            "CREATE TABLE s.o_1 PARTITION OF s.o FOR VALUES FROM ('2026-04-13') TO ('2026-04-20')")
+    old.run(
+        "CREATE TABLE s.o (ts timestamptz NOT NULL) PARTITION BY RANGE (ts)",
+        "CREATE TABLE s.o_1 PARTITION OF s.o FOR VALUES FROM ('2026-04-13') TO ('2026-04-20')",
+    )
     old.settings["lock_budget_seconds"] = 1.5
-    old.policies = [policy(action="detach", **FORTNIGHT | {"ahead": 2}), policy(table="s.o", action="detach", **FORTNIGHT)]
+    old.policies = [
+        policy(action="detach", **FORTNIGHT | {"ahead": 2}),
+        policy(table="s.o", action="detach", **FORTNIGHT),
+    ]
     old.maintenance.carry_out(old.plan().of("s.o"), "test")
     with held(old, "SELECT count(*) FROM s.m"):
         results = old.apply()
@@ -258,7 +280,11 @@ def test_a_reader_that_never_ends_defers_the_detach_and_holds_up_neither_creatio
         assert ("finalize", "deferred") in {(each.step.kind, each.result) for each in again}
     old.settle()
     assert "m_20260413" not in old.parts()
-    assert old.rows("SELECT DISTINCT result FROM table_partitions.events ORDER BY 1") == [("deferred",), ("done",), ("skipped",)]
+    assert old.rows("SELECT DISTINCT result FROM table_partitions.events ORDER BY 1") == [
+        ("deferred",),
+        ("done",),
+        ("skipped",),
+    ]
 
 
 def test_a_table_somebody_holds_locked_is_told_and_the_others_are_maintained(old: World):
@@ -268,7 +294,9 @@ def test_a_table_somebody_holds_locked_is_told_and_the_others_are_maintained(old
     with held(old, "LOCK TABLE s.m IN ACCESS EXCLUSIVE MODE"):
         results = old.apply()
         assert {each.result for each in results if each.step.table == "s.o"} == {"done"}
-        told = [each.message for each in results if each.step.table == "s.m"] + [each.why for each in old.plan().refusals]
+        told = [each.message for each in results if each.step.table == "s.m"] + [
+            each.why for each in old.plan().refusals
+        ]
         assert any("lock timeout" in (text or "") for text in told)
     old.settle()
 
