@@ -77,7 +77,8 @@ def game_logs(server: measure.Server, folder: Path, count: int) -> Shrunk:
             PARTITION BY RANGE (logid); CREATE TABLE bench_logs.logs_0 PARTITION OF bench_logs.logs FOR VALUES FROM (0)
             TO (1000000); CREATE TABLE bench_logs.zstd (logid bigint PRIMARY KEY, data bytea);
             ALTER TABLE bench_logs.zstd ALTER data SET STORAGE EXTERNAL; CREATE TABLE bench_logs.logs_2 PARTITION OF
-            bench_logs.logs FOR VALUES FROM (2000000) TO (3000000); INSERT INTO bench_logs.logs VALUES (2500000, '{}')""")
+            bench_logs.logs FOR VALUES FROM (2000000) TO (3000000);
+            INSERT INTO bench_logs.logs VALUES (2500000, '{}')""")
         pack = zstandard.ZstdCompressor(level=_LEVEL)
         plain = 0
         for number, text in _logs(count):
@@ -102,7 +103,8 @@ def _archived(
         assert all(result.result == "done" for result in results), list(map(str, results))
     with psycopg2.connect(server.dsn) as connection, connection.cursor() as cursor:
         cursor.execute(
-            "SELECT rows, file_bytes, fingerprint FROM table_partitions.archives WHERE partition_name = %s", (partition,)
+            "SELECT rows, file_bytes, fingerprint FROM table_partitions.archives WHERE partition_name = %s",
+            (partition,),
         )
         rows, size, fingerprint = cursor.fetchone() or (0, 0, "")
     return Shrunk(what, rows, [*layouts, Layout("archived: Parquet, zstd level 9", size)], fingerprint)

@@ -43,7 +43,6 @@ Events = Iterator[dg.AssetMaterialization | dg.AssetCheckResult | dg.Materialize
 
 def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPolicy]) -> list[dg.AssetsDefinition]:
     """The assets for these policies."""
-    common: dict[str, Any] = {"group_name": GROUP, "owners": _OWNERS, "code_version": _CODE_VERSION}
 
     @dg.asset(
         key=PLAN,
@@ -51,7 +50,9 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         tags={"layer": "report"},
         check_specs=specs(PLAN, OF_PLAN, policies),
         retry_policy=DATABASE_RETRY,
-        **common,
+        group_name=GROUP,
+        owners=_OWNERS,
+        code_version=_CODE_VERSION,
     )
     def plan(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -71,7 +72,9 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         tags={"layer": "state"},
         check_specs=specs(CREATED, OF_CREATED, policies),
         retry_policy=DATABASE_RETRY,
-        **common,
+        group_name=GROUP,
+        owners=_OWNERS,
+        code_version=_CODE_VERSION,
     )
     def created(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -87,15 +90,16 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         tags={"layer": "state"},
         check_specs=specs(RETIRED, OF_RETIRED, policies),
         retry_policy=DATABASE_RETRY,
-        **common,
+        group_name=GROUP,
+        owners=_OWNERS,
+        code_version=_CODE_VERSION,
     )
     def retired(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
     ) -> Events:
         """Table partitions beyond their retention: archived, detached into the attic, and dropped when it is time."""
         maintenance = Maintenance(database, archive, policies, config)
-        events = _maintained(context, maintenance, RETIRING, RETIRED, OF_RETIRED)
-        yield from events
+        yield from _maintained(context, maintenance, RETIRING, RETIRED, OF_RETIRED)
 
     @dg.asset(
         key=ARCHIVE,
@@ -105,7 +109,9 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         partitions_def=ARCHIVES,
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=DATABASE_RETRY,
-        **common,
+        group_name=GROUP,
+        owners=_OWNERS,
+        code_version=_CODE_VERSION,
     )
     def archive(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -139,7 +145,9 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         tags={"layer": "report"},
         retry_policy=DATABASE_RETRY,
         metadata={"dagster/column_schema": INVENTORY_SCHEMA, "dagster/table_name": "table_partitions.inventory"},
-        **common,
+        group_name=GROUP,
+        owners=_OWNERS,
+        code_version=_CODE_VERSION,
     )
     def inventory(
         database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]

@@ -42,6 +42,10 @@ _STATEMENT_TIMEOUT = "10min"  # for what should take milliseconds, or move at mo
 # In the parent's way: the same step will go through once somebody else's has.
 _NEXT_TIME = (psycopg2.errors.ObjectNotInPrerequisiteState, psycopg2.errors.CheckViolation)
 
+# Somebody else, most often a loader, has made what we were about to make.
+_CHANGED = (psycopg2.errors.DuplicateTable, psycopg2.errors.InvalidObjectDefinition)
+_PLAN_AGAIN = "the table has changed since the plan was made; plan again"
+
 
 @dataclass(frozen=True)
 class StepResult:
@@ -53,6 +57,11 @@ class StepResult:
     waited_ms: int = 0
     message: str | None = None
     manifest: Manifest | None = None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Left out because the table is not as it was when the step was planned."""
+        return self.result == "skipped" and (self.message or "").startswith(_PLAN_AGAIN)
 
     def __str__(self) -> str:
         return f"{self.step}: {self.result}" + (f", {self.message}" if self.message else "")
@@ -98,7 +107,7 @@ class Executor:
             cursor.execute(READ_SET_UP)
             found = read_table(cursor, self.policies[table], self.now()) if table in self.policies else None
         if found is None or found.digest != plan.digests.get(table):
-            return "the table has changed since the plan was made; plan again"
+            return _PLAN_AGAIN
         return None
 
     def _result(self, step: Step, refused: str | None) -> StepResult:
@@ -133,6 +142,8 @@ class Executor:
             return self._not_done(step, "deferred", tries, str(error))
         except OurMistake as error:
             return self._not_done(step, "failed", tries, str(error))
+        except _CHANGED as error:
+            return StepResult(step, "skipped", tries.count, message=f"{_PLAN_AGAIN} ({first_line(error)})")
         except _NEXT_TIME as error:
             return self._not_done(step, "deferred", tries, first_line(error))
         except psycopg2.Error as error:

@@ -1,4 +1,4 @@
-"""What the columns of table_partitions.inventory mean, as the Dagster UI shows it. The table is made in the migrations."""
+"""What the columns of table_partitions.inventory mean, as the Dagster UI shows it. Made in the migrations."""
 
 from __future__ import annotations
 

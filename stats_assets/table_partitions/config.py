@@ -13,7 +13,6 @@ from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.table_partitions.limits import Limits
 from stats_assets.table_partitions.patience import Patience
 
-
 # Loaders make table partitions, too, where rows come before us, and write straight into them.
 _LOADERS_KNOW = ("key", "kind", "step", "zone")
 

@@ -1,4 +1,4 @@
-"""How large everything is: each table partition, what is in the attic, what is archived. One picture per day is kept."""
+"""How large everything is: table partitions, what is in the attic, what is archived; one picture per day is kept."""
 
 from __future__ import annotations
 

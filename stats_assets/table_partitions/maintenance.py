@@ -63,9 +63,9 @@ class Maintenance:
         """Plans and carries out the steps of these kinds; once more where a table changed between the two."""
         found = self.planned().plan.only(kinds)
         results = self.carry_out(found, run_id, told)
-        if any(result.result == "skipped" and "plan again" in (result.message or "") for result in results):
+        if any(result.is_outdated for result in results):
             found = self.planned().plan.only(kinds)
-            results = self.carry_out(found, run_id, told)
+            results = [*(each for each in results if not each.is_outdated), *self.carry_out(found, run_id, told)]
         return found, results
 
     def restore(self, name: str, keep_days: int, apart: bool) -> Restored:

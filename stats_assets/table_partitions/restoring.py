@@ -167,7 +167,7 @@ class Restoring:
             high: Any = part.upper
             if start is not None and (low is None or low <= start) and (high is None or start < high):
                 raise OurMistake(
-                    f"{part.name} has taken the range from {lower} meanwhile; restore with --apart and move rows by hand"
+                    f"{part.name} has taken the range from {lower} meanwhile; restore with --apart, move rows by hand"
                 )
 
     def _needs_columns(self, table: Table, manifest: Manifest) -> None:

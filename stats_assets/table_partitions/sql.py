@@ -118,7 +118,9 @@ FROM table_partitions.archives WHERE table_name = %(table)s AND problem IS NULL 
 
 # The rows of a default partition by the period they belong to; {key}, {default} and {period} are put in.
 DEFAULT_GROUPS = "SELECT min({key}), count(*) FROM ONLY {default} WHERE {is_movable} GROUP BY {period} ORDER BY 1"
-DEFAULT_REST = "SELECT count(*) FILTER (WHERE NOT coalesce({is_movable}, false)), min({key})::text, max({key})::text FROM ONLY {default}"
+DEFAULT_REST = """
+SELECT count(*) FILTER (WHERE NOT coalesce({is_movable}, false)), min({key})::text, max({key})::text FROM ONLY {default}
+"""
 # Python counts to the year 9999, and infinity has no period.
 IS_MOVABLE = {
     "timestamptz": "{key} >= '0001-01-02 00:00:00+00' AND {key} < '9999-12-31 00:00:00+00'",
@@ -141,7 +143,8 @@ INSERT INTO table_partitions.policies AS p (table_name, policy, policy_hash, pro
 VALUES (%(table)s, %(policy)s, %(hash)s, %(problem)s)
 ON CONFLICT (table_name) DO UPDATE SET policy = excluded.policy, policy_hash = excluded.policy_hash,
     problem = excluded.problem, removed_at = NULL,
-    changed_at = CASE WHEN p.policy_hash = excluded.policy_hash AND p.removed_at IS NULL THEN p.changed_at ELSE now() END
+    changed_at = CASE WHEN p.policy_hash = excluded.policy_hash AND p.removed_at IS NULL
+                      THEN p.changed_at ELSE now() END
 """
 FORGET_POLICIES = """
 UPDATE table_partitions.policies SET removed_at = now()

@@ -42,7 +42,7 @@ def drain(table: Table, default: TablePartition, name: str, period: Period) -> t
         f"LOCK TABLE ONLY {_parent(table)} IN SHARE UPDATE EXCLUSIVE MODE",
         f"LOCK TABLE ONLY {quoted(default.schema, default.name)} IN SHARE ROW EXCLUSIVE MODE",
         *_made_apart(table, name, period.lower, period.upper),
-        f"WITH moved AS (DELETE FROM ONLY {quoted(default.schema, default.name)}"
+        f"WITH moved AS (DELETE FROM ONLY {quoted(default.schema, default.name)}"  # noqa: S608 - names are quoted
         f" WHERE {_inside(table, period.lower, period.upper)} RETURNING {columns})"
         f" INSERT INTO {quoted(table.schema, name)} ({columns}) SELECT {columns} FROM moved",
         *_attached(table, name, period),

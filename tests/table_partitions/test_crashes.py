@@ -53,7 +53,8 @@ CREATE TABLE s.beside_old PARTITION OF s.beside FOR VALUES FROM ('2026-04-27') T
 CREATE TABLE s.archived_now PARTITION OF s.archived FOR VALUES FROM ('2026-05-18') TO ('2026-05-25');
 CREATE TABLE s.emptied_now PARTITION OF s.emptied FOR VALUES FROM ('2026-05-18') TO ('2026-05-25');
 CREATE TABLE s.beside_default PARTITION OF s.beside DEFAULT;
-INSERT INTO s.archived SELECT n, '2026-04-28'::timestamptz + n * interval '1 s', 'n' || n FROM generate_series(1, 500) n;
+INSERT INTO s.archived SELECT n, '2026-04-28'::timestamptz + n * interval '1 s', 'n' || n
+    FROM generate_series(1, 500) n;
 INSERT INTO s.emptied SELECT * FROM s.archived;
 INSERT INTO s.beside SELECT * FROM s.archived UNION ALL SELECT n, '2026-05-19', 'd' FROM generate_series(1, 90) n;
 """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from stats_assets.shared.table_partitions import ensure_leaf, leaf_of_days
 from tests.table_partitions.conftest import World
 from tests.table_partitions.made_up import at, policy
 
@@ -68,7 +71,8 @@ def test_07_a_changed_zone_is_refused_and_nothing_is_touched(world: World):
 def test_10_a_default_partition_is_drained_and_what_does_not_fit_stays_and_is_told(world: World):
     world.run(
         "CREATE TABLE s.m_default PARTITION OF s.m DEFAULT",
-        "INSERT INTO s.m SELECT n, '2026-05-26'::timestamptz + n * interval '1 minute', 'x' FROM generate_series(1, 1000) n",
+        "INSERT INTO s.m SELECT n, '2026-05-26'::timestamptz + n * interval '1 minute', 'x'"
+        " FROM generate_series(1, 1000) n",
         "INSERT INTO s.m SELECT n, '2027-01-05', 'y' FROM generate_series(1, 10) n",
         "INSERT INTO s.m VALUES (1, '9999-12-31', 'z'), (1, 'infinity', 'z'), (1, '20000-01-01', 'z')",
     )
@@ -119,7 +123,8 @@ def test_28_owner_rights_and_row_security_are_the_parent_s(world: World):
     )
     try:
         world.apply()
-        query = """SELECT pg_get_userbyid(relowner)::text, relrowsecurity, ARRAY(SELECT unnest(relacl)::text ORDER BY 1),
+        query = """SELECT pg_get_userbyid(relowner)::text, relrowsecurity,
+                          ARRAY(SELECT unnest(relacl)::text ORDER BY 1),
                           (SELECT attacl::text FROM pg_attribute WHERE attrelid = c.oid AND attname = 'note')
                    FROM pg_class c WHERE relname IN ('m', 'm_20260518') AND relnamespace = 's'::regnamespace"""
         parent, leaf = world.rows(query)
@@ -187,7 +192,8 @@ def test_32_policies_that_do_not_fit_hold_up_no_other_table(world: World):
 
 
 def test_33_planning_changes_nothing_and_an_outdated_plan_is_refused(world: World):
-    everything = "SELECT c.oid, c.relname, c.relkind, i.inhparent FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid ORDER BY 1"
+    everything = """SELECT c.oid, c.relname, c.relkind, i.inhparent FROM pg_class c
+                    LEFT JOIN pg_inherits i ON i.inhrelid = c.oid ORDER BY 1"""
     before = world.rows(everything)
     old = world.plan()
     assert world.rows(everything) == before
@@ -216,3 +222,20 @@ def test_odd_names_are_maintained_like_others(world: World):
     world.policies = [policy(table=f'"S ""1".{long}', key="Ts %"), policy(table='"S ""1"."a.b"', key="Ts %")]
     assert [each.result for each in world.apply()] == ["done"] * 6
     assert world.plan().steps == ()
+
+
+def test_a_loader_that_was_quicker_is_no_failure_and_holds_up_nothing(world: World):
+    maintenance = world.maintenance
+    executor = maintenance.executor("test")
+    leaf = leaf_of_days("s", "m", "ts", date(2026, 5, 18), 7)
+    before = iter([lambda: ensure_leaf(world.database, leaf)])
+    executor.boundary = lambda point: next(before, lambda: None)()
+    results = executor.carry_out(maintenance.planned().plan)
+    assert [(each.result, each.is_outdated) for each in results] == [
+        ("skipped", True),
+        ("done", False),
+        ("done", False),
+    ]
+    assert world.plan().steps == ()
+    ensure_leaf(world.database, leaf_of_days("s", "m", "ts", date(2026, 5, 25), 7))  # and ours are its
+    assert len(world.parts()) == 3

@@ -50,7 +50,7 @@ def test_32_a_policy_that_makes_no_sense_is_refused_with_the_reason(given: dict,
 
 def test_two_policies_for_a_table_are_refused():
     one = policy().model_dump()
-    with pytest.raises(ValidationError, match="s.m has two policies"):
+    with pytest.raises(ValidationError, match=r"s\.m has two policies"):
         configured(one, {**one, "table": '"s"."m"'})
 
 
@@ -81,14 +81,15 @@ def test_stats_yaml_takes_the_place_of_a_room_s_policy_and_adds_tables():
 
 def test_how_a_room_s_loader_cuts_its_table_cannot_be_changed_in_stats_yaml():
     other = policy(step="day").model_dump()
-    with pytest.raises(ConfigurationMistake, match="s.m is loaded by a room that cuts it by key: ts"):
+    with pytest.raises(ConfigurationMistake, match=r"s\.m is loaded by a room that cuts it by key: ts"):
         effective([policy()], configured(other))
 
 
 def test_every_partitioned_table_of_the_house_is_under_a_policy_that_fits_and_destroys_nothing(database: StatsDatabase):
     with database.transaction() as cursor:
         cursor.execute(
-            "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'p'"
+            "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relkind = 'p'"
         )
         tables = {name for (name,) in cursor.fetchall()}
     assert tables == {each.table for each in room_policies()}
@@ -116,7 +117,7 @@ def test_backslashes_and_quotes_stay_inside_a_literal():
 
 def test_socorro_s_table_becomes_policies_that_are_not_confirmed(database: StatsDatabase):
     with database.transaction() as cursor:
-        cursor.execute("""CREATE TABLE report_partition_info (table_name text PRIMARY KEY, build_order int NOT NULL DEFAULT 1,
+        cursor.execute("""CREATE TABLE report_partition_info (table_name text PRIMARY KEY, build_order int NOT NULL,
             keys text[] NOT NULL DEFAULT '{}', indexes text[] NOT NULL DEFAULT '{}', fkeys text[] NOT NULL DEFAULT '{}',
             partition_column text NOT NULL, timetype text NOT NULL);
             INSERT INTO report_partition_info (table_name, build_order, partition_column, timetype) VALUES

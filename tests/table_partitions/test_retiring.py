@@ -86,7 +86,8 @@ def test_18_and_20_archive_writes_files_that_restore_to_the_same_rows(old: World
     old.now += timedelta(days=8)
     old.settle()
     rows = old.rows(
-        "SELECT archive_name, fingerprint, rows, file_name, manifest_name FROM table_partitions.archives ORDER BY lower_bound"
+        "SELECT archive_name, fingerprint, rows, file_name, manifest_name"
+        " FROM table_partitions.archives ORDER BY lower_bound"
     )
     assert [count for _, _, count, _, _ in rows] == [172, 202, 201, 202]
     manifest = json.loads((old.folder / rows[0][4]).read_text())
@@ -118,16 +119,19 @@ def test_20_a_restored_table_partition_has_indexes_and_rights(old: World):
         old.run("DROP OWNED BY reader_20", "DROP ROLE reader_20")
 
 
-ALL_TYPES = """CREATE TABLE s.t (ts timestamptz NOT NULL, d date, t timestamp, tm time, b bool, i2 int2, i4 int4, i8 int8,
+ALL_TYPES = """CREATE TABLE s.t (ts timestamptz NOT NULL, d date, t timestamp, tm time, b bool, i2 int2, i4 int4,
+    i8 int8,
     f4 float4, f8 float8, n numeric, x text, y bytea, j json, jb jsonb, u uuid, ip inet, a int[], iv interval,
     g int GENERATED ALWAYS AS (i4 + 1) STORED) PARTITION BY RANGE (ts)"""
 VALUES = """INSERT INTO s.t (ts, d, t, tm, b, i2, i4, i8, f4, f8, n, x, y, j, jb, u, ip, a, iv) VALUES
     ('2026-04-15 00:00:00.000001+00', '0001-01-01', '1969-12-31 23:59:59.999999', '24:00', true, -32768, -2147483648,
      -9223372036854775808, 'NaN', '-Infinity', 1e200, '', '\\x00ff', '{"a" : 1.0}', '{"b": [1, null]}',
      'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '::1/64', '{1,NULL}', '1 mon -1 day'),
-    ('2026-04-15', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+    ('2026-04-15', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+     NULL, NULL),
     ('2026-04-15', '9999-12-31', '2026-01-01', '00:00:00.5', false, 1, 1, 1, 0.1, 1e-320, 0.10, 'x', '', 'null', 'null',
-     NULL, '10.0.0.1', '{}', '0'), ('2026-04-15', NULL, NULL, NULL, NULL, NULL, NULL, NULL, -0.0, 0.1, 'NaN', chr(31), NULL,
+     NULL, '10.0.0.1', '{}', '0'),
+    ('2026-04-15', NULL, NULL, NULL, NULL, NULL, NULL, NULL, -0.0, 0.1, 'NaN', chr(31), NULL,
      NULL, NULL, NULL, NULL, NULL, NULL)"""
 
 
@@ -235,7 +239,8 @@ def test_a_range_that_was_filled_meanwhile_is_not_restored_over(old: World):
 
 def test_27_foreign_keys_hold_a_table_partition_until_the_referencing_rows_are_gone(old: World):
     old.run(
-        "CREATE TABLE s.child (id bigint, ts timestamptz, CONSTRAINT child_m FOREIGN KEY (id, ts) REFERENCES s.m (id, ts))",
+        "CREATE TABLE s.child (id bigint, ts timestamptz,"
+        " CONSTRAINT child_m FOREIGN KEY (id, ts) REFERENCES s.m (id, ts))",
         "INSERT INTO s.child SELECT id, ts FROM s.m WHERE ts < '2026-04-20' LIMIT 5",
     )
     old.policies = [policy(action="drop", **FORTNIGHT)]
