@@ -155,8 +155,10 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         """Sizes of table partitions, of what waits in the attic and of what is archived, day by day."""
         with told_to_dagster():
             maintenance = Maintenance(database, archive, policies, config)
-            found = sizes.sizes(database, maintenance.planned().catalog)
-            sizes.keep(database, found, datetime.now(UTC))
+            catalog = maintenance.planned().catalog
+            found = sizes.sizes(database, catalog)
+            if not catalog.is_read_only:
+                sizes.keep(database, found, datetime.now(UTC))
             series = sizes.sizes_over_time(database)
         preview = pictures({"Size of partitioned tables": sizes.chart(series, PREVIEW_DPI)})
         return dg.MaterializeResult(

@@ -103,9 +103,15 @@ class Executor:
         locks.execute(_TRY_LOCK, {"name": f"{table}:maintenance"})
         if one_row(locks) != (True,):
             return "another run maintains this table now"
-        with self.database.transaction() as cursor:
-            cursor.execute(READ_SET_UP)
-            found = read_table(cursor, self.policies[table], self.now()) if table in self.policies else None
+        policy = self.policies.get(table)
+        if policy is None:
+            return "no policy names the table any more"
+        try:
+            with self.database.transaction() as cursor:
+                cursor.execute(READ_SET_UP)
+                found = read_table(cursor, policy, self.now())
+        except psycopg2.errors.LockNotAvailable as error:
+            return f"deferred: somebody holds it locked ({first_line(error)})"
         if found is None or found.digest != plan.digests.get(table):
             return _PLAN_AGAIN
         return None

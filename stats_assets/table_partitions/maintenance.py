@@ -83,6 +83,8 @@ class Maintenance:
 
     def mirror(self, catalog: Catalog) -> None:
         """The policies, and what is wrong with them, into table_partitions.policies."""
+        if catalog.is_read_only:
+            return
         problems = {policy.table: problem_of(policy, catalog.tables.get(policy.table)) for policy in self.policies}
         with self.database.transaction() as cursor:
             store.mirror_policies(cursor, self.policies, {table: why for table, why in problems.items() if why})

@@ -65,6 +65,9 @@ def read_catalog(
         except psycopg2.errors.LockNotAvailable as error:
             unread[policy.table] = f"deferred: somebody holds it locked ({first_line(error)})"
             continue
+        except psycopg2.ProgrammingError as error:  # no right to read it, for one: the others are not to wait for that
+            unread[policy.table] = f"cannot be read: {first_line(error)}"
+            continue
         if table is not None:
             tables[policy.table] = table
     return Snapshot(Catalog(tables, is_read_only, trouble), unread)

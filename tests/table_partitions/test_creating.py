@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date
 
+import pytest
+
+from stats_assets.shared.failures import OurMistake
+from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.table_partitions import ensure_leaf, leaf_of_days
 from tests.table_partitions.conftest import World
 from tests.table_partitions.made_up import at, policy
+
+
+class AsRole(StatsDatabase):
+    """The database as a role with few rights sees it."""
+
+    @contextmanager
+    def transaction(self):
+        with super().transaction() as cursor:
+            cursor.execute("SET ROLE reader_36")
+            yield cursor
+
 
 WEDNESDAY = at("2016-05-25 12:00")
 
@@ -203,6 +219,32 @@ def test_33_planning_changes_nothing_and_an_outdated_plan_is_refused(world: Worl
         ("skipped", "the table has changed since the plan was made; plan again")
     }
     assert set(world.parts()) == {"other"}
+
+
+def test_a_loader_does_not_attach_a_table_that_is_on_its_way_out(world: World):
+    world.run("CREATE TABLE s.m_20260518 (LIKE s.m)", "INSERT INTO s.m_20260518 VALUES (1, '2026-05-18', 'old')")
+    with pytest.raises(OurMistake, match="is no table partition of s"):
+        ensure_leaf(world.database, leaf_of_days("s", "m", "ts", date(2026, 5, 18), 7))
+    assert world.parts() == {}
+
+
+def test_a_table_we_may_not_read_holds_up_no_other(world: World):
+    world.run(
+        "CREATE TABLE s.i (id int NOT NULL) PARTITION BY RANGE (id)",
+        "CREATE TABLE s.i_0 PARTITION OF s.i FOR VALUES FROM (0) TO (10)",
+        "CREATE ROLE reader_36",
+        "GRANT USAGE ON SCHEMA s, table_partitions TO reader_36",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA table_partitions TO reader_36",
+    )
+    try:
+        world.policies = [policy(table="s.i", key="id", kind="int", step=10), policy()]
+        less = World(AsRole(world.database.dsn), world.folder)
+        less.policies = world.policies
+        plan = less.plan()
+        assert [each.table for each in plan.refusals] == ["s.i"] and "permission denied" in plan.refusals[0].why
+        assert {step.table for step in plan.steps} == {"s.m"}
+    finally:
+        world.run("DROP OWNED BY reader_36", "DROP ROLE reader_36")
 
 
 def test_36_a_read_only_database_is_left_alone(world: World):
