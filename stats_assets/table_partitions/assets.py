@@ -3,6 +3,7 @@
 # No `from __future__ import annotations` here: Dagster reads the annotations of functions it is handed.
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,7 +62,7 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         with told_to_dagster():
             maintenance = Maintenance(database, archive, policies, config)
             found = maintenance.planned()
-            maintenance.mirror(found.catalog)
+            maintenance.mirror(found)
             checks = _checks(PLAN, OF_PLAN, maintenance, found)
         yield dg.MaterializeResult(metadata=_plan_metadata(found.plan), check_results=checks)
 
@@ -233,7 +234,7 @@ def _new_archives(instance: dg.DagsterInstance, maintenance: Maintenance) -> Ite
 def _checks(
     asset: dg.AssetKey, promises: Sequence[str], maintenance: Maintenance, found: Planned
 ) -> list[dg.AssetCheckResult]:
-    around = surroundings(maintenance.database, maintenance.archive)
+    around = replace(surroundings(maintenance.database, maintenance.archive), unread=found.unread)
     return list(evaluated(asset, promises, maintenance.policies, found.catalog, maintenance.now(), around))
 
 

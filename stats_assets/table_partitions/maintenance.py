@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -25,10 +25,11 @@ from stats_assets.table_partitions.steps import Kind, Plan, Refusal
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan with the catalog it was made from."""
+    """A plan with the catalog it was made from, and why tables are missing in that."""
 
     plan: Plan
     catalog: Catalog
+    unread: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Maintenance:
         readable = [policy for policy in self.policies if policy.table not in found.unread]
         made = plan(readable, found.catalog, now, self.config.limits, with_repairs)
         unread = tuple(Refusal(table, why) for table, why in found.unread.items())
-        return Planned(dataclasses.replace(made, refusals=(*unread, *made.refusals)), found.catalog)
+        return Planned(dataclasses.replace(made, refusals=(*unread, *made.refusals)), found.catalog, found.unread)
 
     def carry_out(
         self, plan: Plan, run_id: str, told: Callable[[StepResult], None] = lambda result: None
@@ -81,10 +82,11 @@ class Maintenance:
             self.database, self.archive, by_table, config.limits, config.patience, run_id, self.now, told=told
         )
 
-    def mirror(self, catalog: Catalog) -> None:
+    def mirror(self, found: Planned) -> None:
         """The policies, and what is wrong with them, into table_partitions.policies."""
-        if catalog.is_read_only:
+        if found.catalog.is_read_only:
             return
-        problems = {policy.table: problem_of(policy, catalog.tables.get(policy.table)) for policy in self.policies}
+        tables = found.catalog.tables
+        problems = {each.table: problem_of(each, tables.get(each.table)) for each in self.policies} | found.unread
         with self.database.transaction() as cursor:
             store.mirror_policies(cursor, self.policies, {table: why for table, why in problems.items() if why})

@@ -53,13 +53,14 @@ class Surroundings:
 
     archive_problems: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     free_bytes: int | None = None
+    unread: Mapping[str, str] = field(default_factory=dict)  # tables that could not be looked at, and why
 
 
 def findings(
     promises: Sequence[str], policy: PartitionPolicy, table: Table | None, now: datetime, around: Surroundings
 ) -> Iterator[Finding]:
     """One finding for each of the promises."""
-    problem = problem_of(policy, table)
+    problem = around.unread.get(policy.table) or problem_of(policy, table)
     for promise in promises:
         if table is None or problem is not None:
             # The one finding says why; the others would only repeat it.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+import psycopg2
 import pytest
 
 from stats_assets.table_partitions.assets import ARCHIVE, ARCHIVES, CREATED, INVENTORY, PLAN, RETIRED, build_assets
@@ -119,6 +121,15 @@ def test_a_table_that_does_not_fit_its_policy_fails_its_checks_and_no_other_tabl
     assert checks(made)["future_partitions_exist__s_m"] is True
     blocking = {each.check_name for each in made.get_asset_check_evaluations() if each.blocking}
     assert blocking == {"future_partitions_exist__s_gone", "future_partitions_exist__s_m"}
+
+
+def test_a_table_that_is_locked_is_told_as_such(runs: Runs):
+    with closing(psycopg2.connect(runs.world.database.dsn)) as somebody:
+        somebody.cursor().execute("LOCK TABLE s.m IN ACCESS EXCLUSIVE MODE")
+        result = runs.run(CREATED)
+    assert result.success
+    told = {each.check_name: each.description or "" for each in result.get_asset_check_evaluations()}
+    assert "somebody holds it locked" in told["future_partitions_exist__s_m"]
 
 
 def test_an_archive_that_dagster_was_not_told_of_is_told_by_the_next_run(runs: Runs):

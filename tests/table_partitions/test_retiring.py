@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from stats_assets.shared.failures import OurMistake
-from stats_assets.table_partitions.catalog import Catalog
 from tests.table_partitions.conftest import World
 from tests.table_partitions.made_up import at, policy
 
@@ -343,11 +342,11 @@ def test_24_beside_a_default_partition_rows_are_detached_and_no_insert_fails(old
 def test_removing_a_policy_removes_no_row_and_leaves_a_trace(old: World):
     old.policies = [policy(action="drop", **FORTNIGHT)]
     old.settle()
-    old.maintenance.mirror(Catalog({}))
+    old.maintenance.mirror(old.maintenance.planned())
     kept, rows = attic(old), old.where()
     old.policies = []
     old.now += timedelta(days=1000)
-    old.maintenance.mirror(Catalog({}))
+    old.maintenance.mirror(old.maintenance.planned())
     assert old.plan().steps == ()
     assert (attic(old), old.where()) == (kept, rows)
     assert old.rows("SELECT table_name, removed_at IS NOT NULL FROM table_partitions.policies") == [("s.m", True)]
