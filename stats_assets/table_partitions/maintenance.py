@@ -87,6 +87,9 @@ class Maintenance:
         if found.catalog.is_read_only:
             return
         tables = found.catalog.tables
-        problems = {each.table: problem_of(each, tables.get(each.table)) for each in self.policies} | found.unread
+        problems = {
+            each.table: found.unread.get(each.table) or problem_of(each, tables.get(each.table))
+            for each in self.policies
+        }
         with self.database.transaction() as cursor:
             store.mirror_policies(cursor, self.policies, {table: why for table, why in problems.items() if why})

@@ -28,7 +28,8 @@ from stats_assets.table_partitions.steps import CREATING, RETIRING
 from tests.table_partitions import crashing
 from tests.table_partitions.made_up import at, policy
 
-pytestmark = pytest.mark.slow
+# Two dozen crashes, recoveries and further runs each; a busy machine needs minutes for them.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 # Ready with everything imported: a process starts in milliseconds, and none inherits our connections.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -38,24 +39,19 @@ NOW = at("2026-05-20 12:00")
 KEEP = {"retention": "14 days", "ahead": 1, "confirm": True}
 POLICIES = [
     policy(table="s.archived", action="archive", **KEEP),
-    policy(table="s.emptied", action="drop", **KEEP),
-    policy(table="s.beside", action="detach", **KEEP),
+    policy(table="s.beside", action="drop", **KEEP),
 ]
 MAKE = """
 DROP SCHEMA IF EXISTS s, attic CASCADE; CREATE SCHEMA s; CREATE SCHEMA attic;
 TRUNCATE table_partitions.events, table_partitions.attic, table_partitions.archives;
 CREATE TABLE s.archived (id int, ts timestamptz NOT NULL, note text) PARTITION BY RANGE (ts);
-CREATE TABLE s.emptied (LIKE s.archived) PARTITION BY RANGE (ts);
 CREATE TABLE s.beside (LIKE s.archived) PARTITION BY RANGE (ts);
 CREATE TABLE s.archived_old PARTITION OF s.archived FOR VALUES FROM ('2026-04-27') TO ('2026-05-04');
-CREATE TABLE s.emptied_old PARTITION OF s.emptied FOR VALUES FROM ('2026-04-27') TO ('2026-05-04');
 CREATE TABLE s.beside_old PARTITION OF s.beside FOR VALUES FROM ('2026-04-27') TO ('2026-05-04');
 CREATE TABLE s.archived_now PARTITION OF s.archived FOR VALUES FROM ('2026-05-18') TO ('2026-05-25');
-CREATE TABLE s.emptied_now PARTITION OF s.emptied FOR VALUES FROM ('2026-05-18') TO ('2026-05-25');
 CREATE TABLE s.beside_default PARTITION OF s.beside DEFAULT;
 INSERT INTO s.archived SELECT n, '2026-04-28'::timestamptz + n * interval '1 s', 'n' || n
     FROM generate_series(1, 500) n;
-INSERT INTO s.emptied SELECT * FROM s.archived;
 INSERT INTO s.beside SELECT * FROM s.archived UNION ALL SELECT n, '2026-05-19', 'd' FROM generate_series(1, 90) n;
 """
 
@@ -123,7 +119,7 @@ class Place:
             )
             attic = cursor.fetchall()
             rows = {}
-            for table in ("s.archived", "s.emptied", "s.beside"):
+            for table in ("s.archived", "s.beside"):
                 places = [table, *(f'attic."{name}"' for owner, name, _ in attic if owner == table)]
                 cursor.execute(" UNION ALL ".join(f"SELECT id, note FROM {place}" for place in places))
                 rows[table] = sorted(cursor.fetchall())
@@ -180,6 +176,4 @@ def test_a_kill_at_any_point_loses_no_row_and_the_next_run_completes_the_plan(pl
                 "beside_20260518",
                 "beside_20260525",
                 "beside_default",
-                "emptied_20260525",
-                "emptied_now",
             ], f"tables after a kill at point {number}, {point}"
