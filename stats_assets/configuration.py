@@ -14,6 +14,7 @@ from stats_assets.forum.config import ForumConfig
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.shared.config import Section
 from stats_assets.shared.environment import PROJECT_FOLDER
+from stats_assets.table_partitions.config import TablePartitionsConfig
 
 
 def _absolute(url: str) -> str:
@@ -31,6 +32,7 @@ class StatsConfig(Section):
     countme: CountmeConfig = Field(default_factory=CountmeConfig)
     crashes: CrashesConfig = Field(default_factory=CrashesConfig)
     forum: ForumConfig = Field(default_factory=ForumConfig)
+    table_partitions: TablePartitionsConfig = Field(default_factory=TablePartitionsConfig)
 
     @property
     def first_day(self) -> date:

@@ -15,9 +15,11 @@ from stats_assets.countme import defs as countme
 from stats_assets.crashes import defs as crashes
 from stats_assets.forum import defs as forum
 from stats_assets.log_sync import defs as log_sync
+from stats_assets.room_policies import room_policies
 from stats_assets.shared.config import read_config
 from stats_assets.shared.environment import read_environment
 from stats_assets.shared.resources import ArchiveResource, DatabaseResource
+from stats_assets.table_partitions import defs as table_partitions
 
 
 @dg.definitions
@@ -36,4 +38,5 @@ def stats_assets() -> dg.Definitions:
         countme.definitions(config.countme, automation_is_running),
         crashes.definitions(config.crashes, automation_is_running),
         forum.definitions(config.forum, automation_is_running),
+        table_partitions.definitions(config.table_partitions, room_policies(config), automation_is_running),
     )

@@ -27,6 +27,3 @@ def policies(config: CrashesConfig) -> tuple[PartitionPolicy, ...]:
     ]
     summaries = PartitionPolicy(table="crashes.signature_summary", key="day", kind="date", step="week")
     return (*raw, summaries)
-
-
-POLICIES = policies(CrashesConfig())

@@ -115,7 +115,7 @@ def crawler(
     database: StatsDatabase, config: ForumConfig, scope: Scope, sleep: Callable[[float], None]
 ) -> Iterator[Crawler]:
     """A crawler with its session and connection."""
-    with database.session() as connection:
+    with database.connection() as connection:
         pace = Pace(connection, config.base_url, config.requests_per_second, sleep)
         client = Client(config, pace, sleep)
         try:

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from stats_assets.local import partitions_cli
 from stats_assets.local.console import complain, results, say
 from stats_assets.local.run_plan import Days
 from stats_assets.shared.environment import Environment, read_environment
@@ -28,6 +29,7 @@ app = typer.Typer(
     " README.md tells the rest. Settings of pipelines are in stats.yaml; STATS_DSN, STATS_DAGSTER_DSN, STATS_CONFIG,"
     " STATS_HOME, STATS_PORT and STATS_PG_BIN say where things are.",
 )
+app.add_typer(partitions_cli.app, name="partitions", rich_help_panel="Run")
 _HANDS_OVER = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 _DAY = ["%Y-%m-%d"]
 _RUNNING, _DEVELOPING = "Run", "Develop"

@@ -40,7 +40,7 @@ class StatsDatabase:
             connection.close()
 
     @contextmanager
-    def session(self) -> Iterator[Connection]:
+    def connection(self) -> Iterator[Connection]:
         """A connection that stays open for many small transactions: each statement is one of its own (autocommit)."""
         connection = self._connect()
         try:
@@ -48,6 +48,13 @@ class StatsDatabase:
             yield connection
         finally:
             connection.close()
+
+    @contextmanager
+    def session(self) -> Iterator[Cursor]:
+        """A cursor whose statements each commit on their own, for what no transaction may hold, such as
+        DETACH CONCURRENTLY, and for locks of the session."""
+        with self.connection() as connection, connection.cursor() as cursor:
+            yield cursor
 
     def _connect(self) -> Connection:
         try:

@@ -8,14 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import psycopg2
 from psycopg2 import sql
 
+from stats_assets.shared.failures import OurMistake
 from stats_assets.shared.postgres import StatsDatabase, lock_slice, one_row
 
 # Made apart and then attached: ATTACH takes a lock that lets readers and writers of the parent go on
 # (CREATE TABLE ... PARTITION OF would stop them); the CHECK spares it the scan.
 _CREATE = """
-CREATE TABLE IF NOT EXISTS {leaf} (LIKE {parent} INCLUDING ALL,
+CREATE TABLE {leaf} (LIKE {parent} INCLUDING ALL EXCLUDING IDENTITY,
     CONSTRAINT {bounds} CHECK ({key} IS NOT NULL AND {key} >= {start} AND {key} < {end}))
 """
 _ATTACH = "ALTER TABLE {parent} ATTACH PARTITION {leaf} FOR VALUES FROM ({start}) TO ({end})"
@@ -48,7 +50,11 @@ def leaf_of_days(schema: str, table: str, key: str, first: date, days: int) -> L
 
 
 def ensure_leaf(database: StatsDatabase, leaf: Leaf) -> None:
-    """Makes and attaches the table partition unless it is there; commits on its own."""
+    """Makes and attaches the table partition unless it is there; commits on its own.
+
+    Raises OurMistake when a table of its name is there that is none of the parent's: to attach that would bring
+    back, beside new rows, those it holds.
+    """
     parent = (leaf.schema, leaf.table)
     names = {
         "parent": sql.Identifier(*parent),
@@ -63,5 +69,11 @@ def ensure_leaf(database: StatsDatabase, leaf: Leaf) -> None:
         cursor.execute(_IS_ATTACHED, {"parent": ".".join(parent), "leaf": ".".join(leaf.qualified)})
         if one_row(cursor) == (True,):
             return
-        for statement in (_CREATE, _ATTACH, _DROP_CHECK):
-            cursor.execute(sql.SQL(statement).format(**names))
+        try:
+            for statement in (_CREATE, _ATTACH, _DROP_CHECK):
+                cursor.execute(sql.SQL(statement).format(**names))
+        except psycopg2.errors.DuplicateTable as error:
+            raise OurMistake(
+                f"{'.'.join(leaf.qualified)} is there, but is no table partition of {'.'.join(parent)}; if it is on its"
+                " way to the attic, ./stats partitions apply moves it there; else rename it, then rerun"
+            ) from error

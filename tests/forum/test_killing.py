@@ -142,7 +142,7 @@ def test_turns_are_never_closer_than_the_rate_allows(database: StatsDatabase):
     lock = threading.Lock()
 
     def take_some(_: int) -> None:
-        with database.session() as connection:
+        with database.connection() as connection:
             pace = Pace(connection, "http://x/", 50.0, sleep=lambda seconds: None)
             for _ in range(10):
                 with lock:
@@ -159,7 +159,7 @@ def test_turns_are_never_closer_than_the_rate_allows(database: StatsDatabase):
 
 
 def test_a_forum_that_asks_for_patience_is_asked_half_as_often_by_everybody(database: StatsDatabase):
-    with database.session() as one, database.session() as other:
+    with database.connection() as one, database.connection() as other:
         slept: list[float] = []
         Pace(one, "http://x/", 1.0, sleep=slept.append).take_turn()
         Pace(one, "http://x/", 1.0).slow_down(100)
