@@ -1,8 +1,8 @@
 """One log of logs.tf as rows of every silver table: a pure function of its bytes.
 
 Reads version 3 and the old version 1. Whatever of a log cannot be imported raises BadLog; whatever cannot be taken
-literally but has a meaning (empty sections written as `[]`, averages of nothing, impossible class times) is taken by the
-rules told at each function. Duplicates among logs need other logs, and are found in the database.
+literally but has a meaning (empty sections written as `[]`, averages of nothing, impossible class times) is taken by
+the rules told at each function. Duplicates among logs need other logs, and are found in the database.
 
 Whether numbers are whole and fit their columns is looked at for many logs at once, by `blocks`.
 """
@@ -22,6 +22,7 @@ from stats_assets.trends.sections import list_in, number, object_in, text, want
 from stats_assets.trends.steamids import CONSOLE, steamid64
 from stats_assets.trends.tables import CLASSES, EVENTS
 
+MAX_NAME = 200  # characters of a map's or weapon's name, which are keys
 MAX_LOG_BYTES = 16 * 1024 * 1024  # the largest seen have 1 MB
 _MAX_ITEMS = 32_000  # of rounds, players, chat: what a smallint counts
 _FIRST_UPLOAD = 1_190_000_000  # September 2007, when the game came out
@@ -150,10 +151,13 @@ class _Reader:
         if type(version) is not int or not 0 < version < 100:
             raise BadLog("bad_number", f"version is {version!r:.40}")
         ad_scoring = info.get("AD_scoring")
+        map_ = text(info.get("map")) or ""
+        if len(map_) > MAX_NAME:
+            raise BadLog("too_long", f"info.map has {len(map_)} characters")
         return (
             self.game.uploaded_at,
             text(info.get("title")) or "",
-            text(info.get("map")) or "",
+            map_,
             self.duration,
             *self.score,
             rules.format_of(players, played, self.duration),
@@ -233,6 +237,8 @@ class _Reader:
         for weapon, stats in weapons.items():
             if weapon == "undefined":
                 continue
+            if len(weapon) > MAX_NAME:
+                raise BadLog("too_long", f"a weapon's name has {len(weapon)} characters")
             if type(stats) is int:  # older logs know the kills only
                 self.weapons.append((id64, class_, weapon, stats, None, None, None, None))
                 continue
@@ -322,7 +328,10 @@ class _Reader:
             start,
             _winner(round_, "winner"),
             _winner(round_, "firstcap"),
-            *(rules.first_given(team.get("score"), of_log) for team, of_log in zip((red, blue), self.score, strict=True)),
+            *(
+                rules.first_given(team.get("score"), of_log)
+                for team, of_log in zip((red, blue), self.score, strict=True)
+            ),
             *(team.get("kills") for team in (red, blue)),
             *(rules.first_given(team.get("dmg"), team.get("damage")) for team in (red, blue)),
             *ubers,
@@ -394,7 +403,7 @@ class _Reader:
                 own = counts.get(written)
                 if not own:
                     continue
-                if not _CLASSES.issuperset(own) and not _CLASSES | _NO_CLASS >= set(own):
+                if not _CLASSES.issuperset(own) and not set(own) <= _CLASSES | _NO_CLASS:
                     raise BadLog("unknown_class", f"{section}.{written} has {sorted(own)!r:.120}")
                 rows.append((id64, event, *[own.get(name, 0) for name in CLASSES]))
         return rows

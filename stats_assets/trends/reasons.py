@@ -24,6 +24,7 @@ REASONS = {
     "class_twice": "a player has the same class twice",
     "player_twice": "one player under two ids",
     "too_many": "more rounds, players or messages than a log may have",
+    "too_long": "a map's or weapon's name that is none",
     "no_logid": "the file's name does not tell the logid, or one that cannot be",
     "refused_by_database": "PostgreSQL refuses the rows: a mistake of the parser",
 }
