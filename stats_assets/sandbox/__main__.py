@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +13,12 @@ import typer
 
 from stats_assets.sandbox.day_files import DayFiles
 from stats_assets.sandbox.folders import FolderKeeper
+from stats_assets.sandbox.game_log_site import GameLogSite
+from stats_assets.sandbox.game_logs import SimulatedLogs
+from stats_assets.sandbox.game_plan import GamePlan
 from stats_assets.sandbox.log_hosts import HOSTS
 from stats_assets.sandbox.server import SandboxServer
+from stats_assets.sandbox.sites import Site
 from stats_assets.sandbox.world import DEFAULT_LINES, DEFAULT_SEED, World
 from stats_assets.shared.days import days_between
 
@@ -40,7 +45,7 @@ def serve(
     files = DayFiles(folder, World(seed, lines))
     files.forget_other_worlds()
     keeper = FolderKeeper(files, weeks, now=lambda: datetime.now(UTC))
-    with _server(port, files, late_seconds, keeper) as server:
+    with _server(port, files, late_seconds, keeper, _sites(seed)) as server:
         keeper.start()
         thread = threading.Thread(target=server.serve_forever, name="http", daemon=True)
         thread.start()
@@ -65,9 +70,17 @@ def write(
     DayFiles(folder, World(seed, lines)).make_all(chosen, days_between(first.date(), last.date()))
 
 
-def _server(port: int, files: DayFiles, late_seconds: float, keeper: FolderKeeper) -> SandboxServer:
+def _sites(seed: int) -> dict[str, Site]:
+    """The sources that answer below a path of their own."""
+    games = GamePlan(seed)
+    return {"game_logs": GameLogSite(SimulatedLogs(games))}
+
+
+def _server(
+    port: int, files: DayFiles, late_seconds: float, keeper: FolderKeeper, sites: Mapping[str, Site]
+) -> SandboxServer:
     try:
-        return SandboxServer(port, files, late_seconds, has_folders_from=keeper.reach_back_to)
+        return SandboxServer(port, files, late_seconds, has_folders_from=keeper.reach_back_to, sites=sites)
     except OSError as error:
         typer.echo(f"the sandbox cannot listen on 127.0.0.1:{port}: {error.strerror}; give another --port", err=True)
         raise typer.Exit(1) from error
