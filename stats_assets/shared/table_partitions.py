@@ -5,12 +5,13 @@ Making them ahead, retiring and archiving them is the room table_partitions, by 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from psycopg2 import sql
 
-from stats_assets.shared.postgres import StatsDatabase, lock_slice, one_row
+from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row
 
 # Made apart and then attached: ATTACH takes a lock that lets readers and writers of the parent go on
 # (CREATE TABLE ... PARTITION OF would stop them); the CHECK spares it the scan.
@@ -49,6 +50,18 @@ def leaf_of_days(schema: str, table: str, key: str, first: date, days: int) -> L
 
 def ensure_leaf(database: StatsDatabase, leaf: Leaf) -> None:
     """Makes and attaches the table partition unless it is there; commits on its own."""
+    ensure_leaves(database, [leaf])
+
+
+def ensure_leaves(database: StatsDatabase, leaves: Sequence[Leaf]) -> None:
+    """As `ensure_leaf`, for many in one transaction; give tables in the same order everywhere."""
+    if leaves:
+        with database.transaction() as cursor:
+            for leaf in leaves:
+                _ensure(cursor, leaf)
+
+
+def _ensure(cursor: Cursor, leaf: Leaf) -> None:
     parent = (leaf.schema, leaf.table)
     names = {
         "parent": sql.Identifier(*parent),
@@ -58,10 +71,9 @@ def ensure_leaf(database: StatsDatabase, leaf: Leaf) -> None:
         "start": sql.Literal(leaf.start),
         "end": sql.Literal(leaf.end),
     }
-    with database.transaction() as cursor:
-        lock_slice(cursor, ".".join(parent), "table partitions")
-        cursor.execute(_IS_ATTACHED, {"parent": ".".join(parent), "leaf": ".".join(leaf.qualified)})
-        if one_row(cursor) == (True,):
-            return
-        for statement in (_CREATE, _ATTACH, _DROP_CHECK):
-            cursor.execute(sql.SQL(statement).format(**names))
+    lock_slice(cursor, ".".join(parent), "table partitions")
+    cursor.execute(_IS_ATTACHED, {"parent": ".".join(parent), "leaf": ".".join(leaf.qualified)})
+    if one_row(cursor) == (True,):
+        return
+    for statement in (_CREATE, _ATTACH, _DROP_CHECK):
+        cursor.execute(sql.SQL(statement).format(**names))
