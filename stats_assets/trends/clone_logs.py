@@ -214,7 +214,11 @@ def _class_stats(row: Row, weapons: Iterable[Row]) -> Iterator[dict[str, Any]]:
     for column, name in _CLASS_COLUMNS.items():
         numbers = {key: row[f"{what}_as_{column}"] for what, key in _CLASS_NUMBERS.items()}
         if any(numbers.values()):
-            yield {"type": name, **{key: value or 0 for key, value in numbers.items()}, "weapon": by_class.get(name, {})}
+            yield {
+                "type": name,
+                **{key: value or 0 for key, value in numbers.items()},
+                "weapon": by_class.get(name, {}),
+            }
 
 
 def _against(row: Row, kind: str) -> dict[str, int]:
