@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import zstandard
 
+from stats_assets.shared.postgres import StatsDatabase, one_row
+from stats_assets.trends import sql
+
 _LEVEL = 3
 
 
@@ -25,3 +28,21 @@ def decompress(content: bytes, dictionary: bytes | None = None) -> bytes:
     """The bytes as they came. Raises zstandard.ZstdError when they are damaged or the dictionary is another."""
     known = zstandard.ZstdCompressionDict(dictionary) if dictionary else None
     return zstandard.ZstdDecompressor(dict_data=known).decompress(content)
+
+
+class Dictionaries:
+    """Dictionaries by id, each read once."""
+
+    def __init__(self, database: StatsDatabase) -> None:
+        self._database = database
+        self._known: dict[int, bytes] = {}
+
+    def get(self, dictionary_id: int | None) -> bytes | None:
+        if dictionary_id is None:
+            return None
+        if dictionary_id not in self._known:
+            with self._database.transaction() as cursor:
+                cursor.execute(sql.DICTIONARY, {"dictionary_id": dictionary_id})
+                (content,) = one_row(cursor)
+            self._known[dictionary_id] = bytes(content)
+        return self._known[dictionary_id]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from stats_assets.trends.tables import CLASSES
 
@@ -48,20 +47,14 @@ def primary_class(seconds: Mapping[str, int]) -> str | None:
     return longest if seconds[longest] * 3 > sum(seconds.values()) * 2 else None
 
 
-def averages(stats: Mapping[str, Any]) -> tuple[float | None, float | None, float | None, float | None]:
-    """Seconds before healing, before using, to build, and of an uber; None for an average of nothing."""
-    healing, using, build, uber = (
-        stats.get(key)
-        for key in ("avg_time_before_healing", "avg_time_before_using", "avg_time_to_build", "avg_uber_length")
-    )
-    uber = _positive(uber)
-    if uber is not None and uber >= _UBER_SECONDS:
-        uber = None
-    return _positive(healing), _positive(using), _positive(build), uber
-
-
-def _positive(value: float | None) -> float | None:
+def average(value: float | None) -> float | None:
+    """None for an average of nothing, which is written as 0, or less."""
     return None if value is None or value < _SMALLEST_REAL else value
+
+
+def uber_average(value: float | None) -> float | None:
+    """Likewise, and None for what is longer than an uber can be."""
+    return None if value is None or value >= _UBER_SECONDS else average(value)
 
 
 def totals(healing: Mapping[tuple[int, int], int]) -> tuple[dict[int, int], dict[int, int]]:
@@ -78,8 +71,3 @@ def sum_or_none(values: Iterable[int | None]) -> int | None:
     """The sum of those there are; None when there are none."""
     present = [value for value in values if value is not None]
     return sum(present) if present else None
-
-
-def first_given(*values: int | None) -> int | None:
-    """The first that is not None."""
-    return next((value for value in values if value is not None), None)

@@ -56,16 +56,14 @@ WHERE excluded.last_logid IS NOT NULL
 
 DELETE_ROWS = "DELETE FROM {table} WHERE logid = ANY(%(logids)s) AND day = ANY(%(days)s)"
 
-UPSERT_RAW_LOGS = """
-INSERT INTO trends.raw_logs (logid, uploaded_at, fetched_at, source, is_complete, sha256, content_bytes,
-                             dictionary_id, content)
-SELECT logid, uploaded_at, fetched_at, source, is_complete, sha256, content_bytes, dictionary_id, content
-FROM new_raw_logs
-ON CONFLICT (logid) DO UPDATE
-SET uploaded_at = excluded.uploaded_at, fetched_at = excluded.fetched_at, source = excluded.source,
-    is_complete = excluded.is_complete, sha256 = excluded.sha256, content_bytes = excluded.content_bytes,
-    dictionary_id = excluded.dictionary_id, content = excluded.content
+RAW_LOGS = """
+SELECT logid, uploaded_at, fetched_at, source, is_complete, dictionary_id, content
+FROM trends.raw_logs WHERE logid = ANY(%(logids)s) ORDER BY logid
 """
+LOGIDS_OF_DAY = """
+SELECT logid FROM trends.import_ledger WHERE uploaded_at >= %(start)s AND uploaded_at < %(end)s AND state <> 'missing'
+"""
+QUARANTINED_LOGIDS = "SELECT logid FROM trends.quarantine WHERE logid IS NOT NULL"
 DELETE_RAW_LOGS = "DELETE FROM trends.raw_logs WHERE logid = ANY(%(logids)s)"
 
 UPSERT_LEDGER = """
