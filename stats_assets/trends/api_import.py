@@ -41,6 +41,9 @@ class FetchedDay:
     seconds: float
     report: ImportReport = field(default_factory=ImportReport)
 
+    def __str__(self) -> str:
+        return f"{self.day}: {self.listed} listed, {self.asked} asked for, {self.missing} missing; {self.report}"
+
 
 @dataclass
 class ApiImporter:
