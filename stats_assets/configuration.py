@@ -12,6 +12,7 @@ from stats_assets.countme.config import CountmeConfig
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.shared.config import Section
 from stats_assets.shared.environment import PROJECT_FOLDER
+from stats_assets.trends.config import TrendsConfig
 
 
 def _absolute(url: str) -> str:
@@ -27,6 +28,7 @@ class StatsConfig(Section):
     )
     log_sync: LogSyncConfig = Field(default_factory=LogSyncConfig)
     countme: CountmeConfig = Field(default_factory=CountmeConfig)
+    trends: TrendsConfig = Field(default_factory=TrendsConfig)
 
     @property
     def first_day(self) -> date:

@@ -16,6 +16,7 @@ from stats_assets.log_sync import defs as log_sync
 from stats_assets.shared.config import read_config
 from stats_assets.shared.environment import read_environment
 from stats_assets.shared.resources import ArchiveResource, DatabaseResource
+from stats_assets.trends import defs as trends
 
 
 @dg.definitions
@@ -32,4 +33,5 @@ def stats_assets() -> dg.Definitions:
         dg.Definitions(resources=resources, executor=dg.in_process_executor),
         log_sync.definitions(config.log_sync, config.first_day, automation_is_running),
         countme.definitions(config.countme, automation_is_running),
+        trends.definitions(config.trends, automation_is_running),
     )

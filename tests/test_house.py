@@ -17,7 +17,16 @@ from stats_assets.shared.environment import PROJECT_FOLDER
 
 PACKAGE = Path(stats_assets.__file__).parent
 ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "defs.py").exists())
-PURE = {"parse", "weeks", "plan", "completeness", "verdicts", "expected", "mirror_requests", "agents", "times"}
+PURE = {"parse", "weeks", "plan", "completeness", "verdicts", "expected", "mirror_requests", "agents", "times"} | {
+    # of trends
+    "raw",
+    "shape",
+    "gamelog",
+    "rules",
+    "steamids",
+    "reasons",
+    "tables",
+}
 IMPURE_LIBRARIES = {"psycopg2", "sqlalchemy", "httpx", "requests", "subprocess", "socket", "dagster"}
 
 

@@ -1,7 +1,8 @@
 """Statements that count days, bring a cube up to date by differences, and compare it with a count from nothing.
 
 Composed of the lists in `cubes`, so that a measure is named once. Temporary tables go with the transaction:
-`fresh_days` holds what days add now, `fresh_cube` a whole cube, `changes` differences of cells.
+`fresh_days` holds what days add now, `fresh_cube` a whole cube, `differing` rows that are not as they should be,
+`changes` what cells gain or lose by them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import LiteralString
 from psycopg2.sql import SQL, Composed, Identifier, Literal
 
 from stats_assets.trends.cubes import Cube, Measure
+
+Columns = tuple[LiteralString, ...]
 
 EVERY_DAY: LiteralString = "true"
 THESE_DAYS: LiteralString = "g.day = ANY(%(days)s)"
@@ -25,6 +28,8 @@ SELECT d.day, d.changed_at
  WHERE a.changed_at IS DISTINCT FROM d.changed_at
  ORDER BY d.day
 """
+ROW_ESTIMATE = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = to_regclass(%(table)s)"
+DROP_DIFFERING = "DROP TABLE differing"
 ALL_DAYS = "SELECT day, changed_at FROM trends.days ORDER BY day"
 COUNT_DAYS = "SELECT count(*) FROM trends.days"
 SET_DAYS = """
@@ -42,26 +47,21 @@ def count_days(cube: Cube, days: LiteralString) -> Composed:
 
 
 def find_changes(cube: Cube) -> Composed:
-    """changes: what the cells of every grouping gain or lose by fresh_days in place of what these days added."""
-    return SQL("""
-CREATE TEMPORARY TABLE changes ON COMMIT DROP AS
-WITH difference AS (
-    SELECT {cell}, {summed}
-      FROM (SELECT {cell}, {sums} FROM fresh_days
-            UNION ALL
-            SELECT {cell}, {negated} FROM {days_table} WHERE day = ANY(%(days)s)) AS sides
-     GROUP BY {cell}
-    HAVING {is_different}
-)
-{rolled_up}
-""").format(
-        cell=_list(cube.cell),
-        sums=_list(cube.sums),
-        summed=_each("sum({0}) AS {0}", cube.sums),
-        negated=_each("-{0} AS {0}", cube.sums),
-        days_table=_table(cube.days_table),
-        is_different=SQL(" OR ").join(SQL("coalesce(sum({}), 0) <> 0").format(Identifier(name)) for name in cube.sums),
-        rolled_up=_rolled_up(cube, "difference"),
+    """changes: what the cells of every grouping gain or lose by the rows of `differing`."""
+    differences = SQL(", ").join(
+        SQL("sum(coalesce({0}, 0) - coalesce({1}, 0)) FILTER (WHERE num_nulls({0}, {1}) < 2) AS {0}").format(
+            Identifier(name), Identifier(f"old_{name}")
+        )
+        for name in cube.sums
+    )
+    is_different = SQL(" OR ").join(
+        SQL("coalesce(sum(coalesce({0}, 0) - coalesce({1}, 0)), 0) <> 0").format(
+            Identifier(name), Identifier(f"old_{name}")
+        )
+        for name in cube.sums
+    )
+    return SQL("CREATE TEMPORARY TABLE changes ON COMMIT DROP AS {rolled} HAVING {is_different}").format(
+        rolled=_rolled_up(cube, "differing", differences), is_different=is_different
     )
 
 
@@ -85,55 +85,66 @@ DELETE FROM {table} AS cube USING changes WHERE changes.{count} < 0 AND cube.{co
 """).format(table=_table(cube.table), same_cell=_same(_cube_key(cube), "cube", "changes"), count=Identifier(cube.count))
 
 
-def forget_days(cube: Cube) -> Composed:
-    return SQL("DELETE FROM {} WHERE day = ANY(%(days)s)").format(_table(cube.days_table))
+def count_cube(cube: Cube) -> Composed:
+    """fresh_cube: the whole cube from fresh_days."""
+    sums = _each("sum({0}) AS {0}", cube.sums)
+    return SQL("CREATE TEMPORARY TABLE fresh_cube ON COMMIT DROP AS {}").format(_rolled_up(cube, "fresh_days", sums))
 
 
-def keep_days(cube: Cube) -> Composed:
-    columns = _list(("day", *cube.cell, *cube.sums))
-    return SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM fresh_days ORDER BY day").format(
-        table=_table(cube.days_table), columns=columns
+def find_differing(table: str, fresh: str, key: Columns, values: Columns, days: LiteralString = EVERY_DAY) -> Composed:
+    """differing: rows that are not the same in `table` (as to `days`) and `fresh`, or only in one of them.
+
+    `old_place` is where the table has the row, `is_there` whether it shall be there; the key, new values, and old ones
+    under `old_...`.
+    """
+    return SQL("""
+CREATE TEMPORARY TABLE differing ON COMMIT DROP AS
+SELECT kept.old_place, fresh.is_there, {key}, {fresh_values}, {old_values}
+  FROM (SELECT g.ctid AS old_place, {columns} FROM {table} AS g WHERE {days}) AS kept
+  FULL JOIN (SELECT true AS is_there, {columns} FROM {fresh}) AS fresh ON {same}
+ WHERE kept.old_place IS NULL OR fresh.is_there IS NULL OR ({kept_values}) IS DISTINCT FROM ({fresh_values})
+""").format(
+        key=_each("coalesce(kept.{0}, fresh.{0}) AS {0}", key),
+        fresh_values=_each("fresh.{0}", values),
+        kept_values=_each("kept.{0}", values),
+        old_values=SQL(", ").join(
+            SQL("kept.{} AS {}").format(Identifier(name), Identifier(f"old_{name}")) for name in values
+        ),
+        columns=_list((*key, *values)),
+        table=_table(table),
+        fresh=Identifier(fresh),
+        days=SQL(days),
+        same=_same(key, "kept", "fresh"),
     )
 
 
-def count_cube(cube: Cube) -> Composed:
-    """fresh_cube: the whole cube from fresh_days."""
-    return SQL("CREATE TEMPORARY TABLE fresh_cube ON COMMIT DROP AS {}").format(_rolled_up(cube, "fresh_days"))
+def replace_differing(table: str, columns: Columns) -> list[Composed]:
+    """Two statements that put `differing` right: readers see the old rows until the transaction ends.
 
-
-def make_equal(table: str, fresh: str, key: tuple[str, ...], values: tuple[str, ...]) -> list[Composed]:
-    """Three statements that change, remove and add what differs between `table` and `fresh`, and nothing else.
-
-    Readers see the old rows until the transaction ends and are never held up.
+    Going by place is safe under the aggregate's lock: nobody else writes there.
     """
-    names = {
-        "table": _table(table),
-        "fresh": Identifier(fresh),
-        "same": _same(key, "kept", "fresh"),
-        "values": _list(values),
-        "fresh_values": _each("fresh.{0}", values),
-        "kept_values": _each("kept.{0}", values),
-        "columns": _list((*key, *values)),
-    }
     return [
-        SQL("""
-UPDATE {table} AS kept SET ({values}) = ROW ({fresh_values}) FROM {fresh} AS fresh
- WHERE {same} AND ROW ({kept_values}) IS DISTINCT FROM ROW ({fresh_values})
-""").format(**names),
-        SQL("DELETE FROM {table} AS kept WHERE NOT EXISTS (SELECT FROM {fresh} AS fresh WHERE {same})").format(**names),
-        SQL("""
-INSERT INTO {table} ({columns})
-SELECT {columns} FROM {fresh} AS fresh WHERE NOT EXISTS (SELECT FROM {table} AS kept WHERE {same})
-""").format(**names),
+        SQL("DELETE FROM {} AS kept USING differing WHERE kept.ctid = differing.old_place").format(_table(table)),
+        SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM differing WHERE is_there ORDER BY {first}").format(
+            table=_table(table), columns=_list(columns), first=Identifier(columns[0])
+        ),
     ]
 
 
-def cube_equal(cube: Cube) -> list[Composed]:
-    return make_equal(cube.table, "fresh_cube", _cube_key(cube), cube.sums)
+def differing_days(cube: Cube, days: LiteralString) -> Composed:
+    return find_differing(cube.days_table, "fresh_days", ("day", *cube.cell), cube.sums, days)
 
 
-def days_equal(cube: Cube) -> list[Composed]:
-    return make_equal(cube.days_table, "fresh_days", ("day", *cube.cell), cube.sums)
+def replace_days(cube: Cube) -> list[Composed]:
+    return replace_differing(cube.days_table, ("day", *cube.cell, *cube.sums))
+
+
+def differing_cells(cube: Cube) -> Composed:
+    return find_differing(cube.table, "fresh_cube", _cube_key(cube), cube.sums)
+
+
+def replace_cells(cube: Cube) -> list[Composed]:
+    return replace_differing(cube.table, (*_cube_key(cube), *cube.sums))
 
 
 def totals(cube: Cube) -> Composed:
@@ -152,18 +163,14 @@ SELECT {sums} FROM ({source}) AS base
     )
 
 
-def count_rows(table: str) -> Composed:
-    return SQL("SELECT count(*) FROM {}").format(_table(table))
-
-
-def _rolled_up(cube: Cube, source: str) -> Composed:
+def _rolled_up(cube: Cube, source: str, sums: Composed) -> Composed:
     """The cells of every grouping, from the finest ones."""
     dimensions = _list(cube.dimensions)
-    return SQL("SELECT {key}{grouping}, {summed} FROM {source} GROUP BY {key}{rolled}").format(
+    return SQL("SELECT {key}{grouping}, {sums} FROM {source} GROUP BY {key}{rolled}").format(
         key=_list(cube.key),
         grouping=SQL(", {0}, grouping({0})::smallint AS grouping").format(dimensions) if cube.has_grouping else SQL(""),
         rolled=SQL(", CUBE ({})").format(dimensions) if cube.has_grouping else SQL(""),
-        summed=_each("sum({0}) AS {0}", cube.sums),
+        sums=sums,
         source=Identifier(source),
     )
 
@@ -182,11 +189,11 @@ def _added(measure: Measure) -> Composed:
     ).format(name, by=Identifier(measure.told_by))
 
 
-def _cube_key(cube: Cube) -> tuple[str, ...]:
+def _cube_key(cube: Cube) -> Columns:
     return (*cube.cell, "grouping") if cube.has_grouping else cube.cell
 
 
-def _conflict_key(cube: Cube) -> tuple[str, ...]:
+def _conflict_key(cube: Cube) -> Columns:
     return (*cube.key, "grouping", *reversed(cube.dimensions)) if cube.has_grouping else cube.key
 
 

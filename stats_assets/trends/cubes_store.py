@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from psycopg2.extensions import cursor as Cursor
+from psycopg2.sql import Composed
 
 from stats_assets.shared.postgres import StatsDatabase, lock_slice, one_row, plan_for_bulk
 from stats_assets.trends import cubes_sql
@@ -23,7 +24,7 @@ State = tuple[date, datetime]
 
 @dataclass(frozen=True)
 class AggregateReport:
-    """What a refresh did: days counted anew, rows changed, added or removed. `differences` only of a full count."""
+    """What a refresh did: days counted anew, rows changed, added or removed. `rows` is an estimate."""
 
     aggregate: str
     days: int
@@ -56,6 +57,12 @@ def mark_counted(cursor: Cursor, aggregate: str, days: Sequence[State]) -> None:
     cursor.execute(cubes_sql.SET_DAYS, values)
 
 
+def row_estimate(cursor: Cursor, table: str) -> int:
+    """About how many rows the table has. Counting a large cube would take longer than renewing it."""
+    cursor.execute(cubes_sql.ROW_ESTIMATE, {"table": f"trends.{table}"})
+    return one_row(cursor)[0]
+
+
 def refresh(database: StatsDatabase, cube: Cube, is_full: bool = False) -> AggregateReport:
     """Counts the days that changed, or every day when `is_full`, and changes only rows that differ.
 
@@ -68,8 +75,7 @@ def refresh(database: StatsDatabase, cube: Cube, is_full: bool = False) -> Aggre
         days, is_full = days_to_count(cursor, cube.table, is_full)
         changed = _count_all(cursor, cube) if is_full else _count_days(cursor, cube, [day for day, _ in days])
         mark_counted(cursor, cube.table, days)
-        cursor.execute(cubes_sql.count_rows(cube.table))
-        (rows,) = one_row(cursor)
+        rows = row_estimate(cursor, cube.table)
     oldest, newest = (days[0][0], days[-1][0]) if days else (None, None)
     return AggregateReport(
         cube.table, len(days), changed, rows, round(time.monotonic() - began, 3), is_full, oldest, newest
@@ -95,15 +101,15 @@ def _count_days(cursor: Cursor, cube: Cube, days: list[date]) -> int:
         return 0
     values = {"days": days}
     cursor.execute(cubes_sql.count_days(cube, cubes_sql.THESE_DAYS), values)
-    cursor.execute(cubes_sql.find_changes(cube), values)
-    cursor.execute("ANALYZE changes")
+    cursor.execute(cubes_sql.differing_days(cube, cubes_sql.THESE_DAYS), values)
+    cursor.execute(cubes_sql.find_changes(cube))
+    cursor.execute("ANALYZE differing, changes")
     # The changes are few and the cube is large: here going by its index is right.
     cursor.execute("SET LOCAL enable_nestloop = on")
     cursor.execute(cubes_sql.apply_changes(cube))
     changed = cursor.rowcount
     cursor.execute(cubes_sql.remove_empty(cube))
-    cursor.execute(cubes_sql.forget_days(cube), values)
-    cursor.execute(cubes_sql.keep_days(cube))
+    put_right(cursor, cubes_sql.replace_days(cube))
     return changed
 
 
@@ -111,12 +117,20 @@ def _count_all(cursor: Cursor, cube: Cube) -> int:
     """From nothing; gives the number of cells that were not as they should be."""
     cursor.execute(cubes_sql.count_days(cube, cubes_sql.EVERY_DAY))
     cursor.execute(cubes_sql.count_cube(cube))
-    cursor.execute("ANALYZE fresh_days")
-    cursor.execute("ANALYZE fresh_cube")
-    for statement in cubes_sql.days_equal(cube):
+    cursor.execute("ANALYZE fresh_days, fresh_cube")
+    cursor.execute(cubes_sql.differing_days(cube, cubes_sql.EVERY_DAY))
+    put_right(cursor, cubes_sql.replace_days(cube))
+    cursor.execute(cubes_sql.DROP_DIFFERING)
+    cursor.execute(cubes_sql.differing_cells(cube))
+    return put_right(cursor, cubes_sql.replace_cells(cube))
+
+
+def put_right(cursor: Cursor, statements: Sequence[Composed]) -> int:
+    """Carries out `cubes_sql.replace_differing`; gives the number of rows that differed."""
+    cursor.execute("ANALYZE differing")
+    cursor.execute("SET LOCAL enable_nestloop = on")
+    for statement in statements:
         cursor.execute(statement)
-    changed = 0
-    for statement in cubes_sql.cube_equal(cube):
-        cursor.execute(statement)
-        changed += cursor.rowcount
-    return changed
+    cursor.execute("SET LOCAL enable_nestloop = off")
+    cursor.execute("SELECT count(*) FROM differing")
+    return one_row(cursor)[0]

@@ -19,7 +19,17 @@ from msgspec.structs import astuple
 
 from stats_assets.trends import rules
 from stats_assets.trends.reasons import BadLog
-from stats_assets.trends.shape import ClassStats, Log, MedicStats, Player, Round, TeamNumbers, UberTypes, decoded
+from stats_assets.trends.shape import (
+    ClassStats,
+    Log,
+    MedicStats,
+    Player,
+    Round,
+    TeamNumbers,
+    UberTypes,
+    Uploader,
+    decoded,
+)
 from stats_assets.trends.steamids import CONSOLE, steamid64
 from stats_assets.trends.tables import CLASSES, EVENTS
 
@@ -70,9 +80,10 @@ def parse(logid: int, data: bytes, latest: int, uploaded_at: int | None = None) 
 def uncounted(game: GameLog) -> GameLog:
     """The same log when nothing of it counts: its row of `games` and who uploaded it."""
     (row,) = game.rows["games"]
-    # By position: format and is_counted are the 7th and 9th column.
-    row = (*row[:6], None, row[7], False, *row[9:])
-    return GameLog(game.logid, game.uploaded_at, {"games": [row]}, game.is_bogus, {row[9]} - {None})
+    at, title, map_, seconds, red, blue, _format, ad_scoring, _is_counted, uploader, *rest = row
+    kept: Row = (at, title, map_, seconds, red, blue, None, ad_scoring, False, uploader, *rest)
+    others = set() if uploader is None else {uploader}
+    return GameLog(game.logid, game.uploaded_at, {"games": [kept]}, game.is_bogus, others)
 
 
 def people_of(game: GameLog) -> Iterable[tuple[int, str | None]]:
@@ -144,7 +155,7 @@ class _Reader:
 
     def _uploader(self) -> tuple[int | None, str | None]:
         uploader = self.info.uploader
-        if not uploader:
+        if not isinstance(uploader, Uploader):
             return None, None
         id64 = steamid64(str(uploader.id))
         if id64 is None:
@@ -226,14 +237,14 @@ class _Reader:
         ubers, types = player.ubers, player.ubertypes
         medigun = kritz = other = None
         if types is not None:
-            types = types or _NO_UBERS
+            types = types if isinstance(types, UberTypes) else _NO_UBERS
             known = types.medigun + types.kritzkrieg + types.quickfix + types.vaccinator
             if known == types.unknown and known > 0:
                 ubers -= known
                 self.is_doubled = True
             medigun, kritz = types.medigun, types.kritzkrieg
             other = ubers - medigun - kritz
-        stats = player.medicstats or _NO_MEDIC
+        stats = player.medicstats if isinstance(player.medicstats, MedicStats) else _NO_MEDIC
         lost, biggest = stats.advantages_lost, stats.biggest_advantage_lost
         if (lost is None) != (biggest is None):
             raise BadLog("half_an_advantage", f"medicstats of {id64}: {lost} and {biggest}")
@@ -275,9 +286,10 @@ class _Reader:
         for seq, round_ in enumerate(self.raw_rounds):
             if round_.length > 0:
                 rows.setdefault(self._round(round_), seq)
-        rounds = [(seq, *row) for row, seq in rows.items()]
+        rounds: list[Row] = [(seq, *row) for row, seq in rows.items()]
         if sum(row[3] is not None for row in rounds) > sum(self.score):
-            rounds[-1] = (*rounds[-1][:3], None, *rounds[-1][4:])
+            seq, length, start, _, *rest = rounds[-1]
+            rounds[-1] = (seq, length, start, None, *rest)
         return rounds
 
     def _round(self, round_: Round) -> Row:
@@ -322,7 +334,7 @@ class _Reader:
         healing: Mapping[tuple[int, int], int],
     ) -> list[Row]:
         given, received = rules.totals(healing)
-        names = self.log.names or {}
+        names = dict(_items(self.log.names))
         has_dt = self.info.hasDT
         return [
             (

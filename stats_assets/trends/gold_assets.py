@@ -182,7 +182,7 @@ def build_aggregate_automation(is_running: bool) -> dg.Definitions:
 
 def _metadata(report: AggregateReport) -> dict[str, Any]:
     return {
-        "dagster/row_count": report.rows,
+        "estimated_rows": report.rows,
         "days_counted": report.days,
         "rows_changed": report.rows_changed,
         "is_full_count": report.is_full,

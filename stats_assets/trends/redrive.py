@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
 from stats_assets.shared.days import midnight
@@ -41,7 +41,7 @@ def stored_logs(database: StatsDatabase, logids: Iterable[int]) -> Iterator[RawL
             yield RawLog(logid, data, source, fetched_at, uploaded_at, is_complete)
 
 
-def _logids(database: StatsDatabase, statement: str, values: dict[str, object]) -> list[int]:
+def _logids(database: StatsDatabase, statement: str, values: Mapping[str, object]) -> list[int]:
     with database.transaction() as cursor:
         cursor.execute(statement, values)
         return [logid for (logid,) in cursor.fetchall()]

@@ -7,9 +7,9 @@ from datetime import date
 
 from psycopg2.extensions import cursor as Cursor
 
-from stats_assets.shared.postgres import StatsDatabase, lock_slice, one_row, plan_for_bulk
+from stats_assets.shared.postgres import StatsDatabase, lock_slice, plan_for_bulk
 from stats_assets.trends import cubes_sql, rolling_sql
-from stats_assets.trends.cubes_store import AggregateReport, days_to_count, mark_counted
+from stats_assets.trends.cubes_store import AggregateReport, days_to_count, mark_counted, put_right, row_estimate
 
 TABLE = "player_trends"
 
@@ -23,8 +23,7 @@ def refresh_trends(database: StatsDatabase, is_full: bool = False) -> AggregateR
         days, is_full = days_to_count(cursor, TABLE, is_full)
         changed = _roll_all(cursor) if is_full else _roll_days(cursor, [day for day, _ in days])
         mark_counted(cursor, TABLE, days)
-        cursor.execute(cubes_sql.count_rows(TABLE))
-        (rows,) = one_row(cursor)
+        rows = row_estimate(cursor, TABLE)
     oldest, newest = (days[0][0], days[-1][0]) if days else (None, None)
     return AggregateReport(TABLE, len(days), changed, rows, round(time.monotonic() - began, 3), is_full, oldest, newest)
 
@@ -34,10 +33,10 @@ def _roll_days(cursor: Cursor, days: list[date]) -> int:
         return 0
     values = {"days": days}
     cursor.execute(rolling_sql.facts_of(cubes_sql.THESE_DAYS), values)
-    cursor.execute(rolling_sql.FIND_CHANGES, values)
-    cursor.execute("ANALYZE fresh_facts, changed_games")
+    cursor.execute(rolling_sql.differing_facts(cubes_sql.THESE_DAYS), values)
+    cursor.execute("ANALYZE differing")
     cursor.execute("SET LOCAL enable_nestloop = on")
-    cursor.execute(rolling_sql.FORGET_CHANGED, values)
+    cursor.execute(rolling_sql.FORGET_CHANGED)
     cursor.execute(rolling_sql.ADD_CHANGED)
     cursor.execute(rolling_sql.ROLL_CHANGED)
     return cursor.rowcount
@@ -47,8 +46,5 @@ def _roll_all(cursor: Cursor) -> int:
     cursor.execute(rolling_sql.facts_of(cubes_sql.EVERY_DAY))
     cursor.execute(rolling_sql.ROLL_ALL)
     cursor.execute("ANALYZE fresh_trends")
-    changed = 0
-    for statement in rolling_sql.trends_equal():
-        cursor.execute(statement)
-        changed += cursor.rowcount
-    return changed
+    cursor.execute(rolling_sql.differing_trends())
+    return put_right(cursor, rolling_sql.replace_trends())

@@ -10,7 +10,7 @@ from typing import LiteralString
 
 from psycopg2.sql import SQL, Composed, Identifier, Literal
 
-from stats_assets.trends.cubes_sql import make_equal
+from stats_assets.trends.cubes_sql import find_differing, replace_differing
 
 WINDOW = 20
 
@@ -53,7 +53,7 @@ _AVERAGES: dict[LiteralString, LiteralString] = {
     "hpm_given": _per_minute_where_told("game_hsg"),
     "hpm_received": _per_minute_where_told("game_hsr"),
 }
-_KEY = ("steamid64", "logid")
+_KEY: tuple[LiteralString, ...] = ("steamid64", "logid")
 _SELECTED = SQL(", ").join(SQL("{} AS {}").format(SQL(value), Identifier(name)) for name, value in _FACTS.items())
 _ROLLED = SQL(", ").join(SQL("{} AS {}").format(SQL(value), Identifier(name)) for name, value in _AVERAGES.items())
 _FACT_NAMES = SQL(", ").join(map(Identifier, _FACTS))
@@ -71,36 +71,28 @@ SELECT p.steamid64, g.logid, {facts}
 """).format(facts=_SELECTED, days=SQL(days))
 
 
-# Players and games that are new, gone or different; a game that moved to another day is told by both its days.
-FIND_CHANGES = SQL("""
-CREATE TEMPORARY TABLE changed_games ON COMMIT DROP AS
-SELECT steamid64, logid
-  FROM ((SELECT steamid64, logid, {facts} FROM fresh_facts
-         EXCEPT SELECT steamid64, logid, {facts} FROM trends.player_trends WHERE day = ANY(%(days)s))
-        UNION ALL
-        (SELECT steamid64, logid, {facts} FROM trends.player_trends WHERE day = ANY(%(days)s)
-         EXCEPT SELECT steamid64, logid, {facts} FROM fresh_facts)) AS differing
- GROUP BY steamid64, logid
-""").format(facts=_FACT_NAMES)
-
-FORGET_CHANGED = """
-DELETE FROM trends.player_trends AS kept USING changed_games AS changed
- WHERE kept.steamid64 = changed.steamid64 AND kept.logid = changed.logid AND kept.day = ANY(%(days)s)
-"""
 # A game that just moved between days may still be there under the other one: this is its newer state.
 ADD_CHANGED = SQL("""
 INSERT INTO trends.player_trends (steamid64, logid, {facts})
-SELECT steamid64, logid, {facts}
-  FROM fresh_facts JOIN changed_games USING (steamid64, logid)
- ORDER BY steamid64, logid
+SELECT steamid64, logid, {facts} FROM differing WHERE is_there ORDER BY steamid64, logid
 ON CONFLICT (steamid64, logid) DO UPDATE SET ({facts}) = ROW ({excluded})
 """).format(facts=_FACT_NAMES, excluded=SQL(", ").join(SQL("excluded.{}").format(Identifier(name)) for name in _FACTS))
+FORGET_CHANGED = """
+DELETE FROM trends.player_trends AS kept USING differing
+ WHERE kept.ctid = differing.old_place AND differing.is_there IS NULL
+"""
+
+
+def differing_facts(days: LiteralString) -> Composed:
+    """differing: players and games of these days that are new, gone or not as they were."""
+    return find_differing("player_trends", "fresh_facts", _KEY, tuple(_FACTS), days)
+
 
 # Per player, from the first changed game to the last game whose window holds a changed one; read from the first game
 # in the window of the first. Uses the primary key throughout.
 ROLL_CHANGED = SQL("""
 WITH touched AS (
-    SELECT steamid64, min(logid) AS first_changed, max(logid) AS last_changed FROM changed_games GROUP BY steamid64
+    SELECT steamid64, min(logid) AS first_changed, max(logid) AS last_changed FROM differing GROUP BY steamid64
 ), span AS (
     SELECT t.steamid64, t.first_changed,
            coalesce((SELECT logid FROM trends.player_trends p
@@ -137,6 +129,9 @@ WINDOW w AS (PARTITION BY p.steamid64 ORDER BY p.logid ROWS {window} PRECEDING)
 """).format(rolled=_ROLLED, window=Literal(WINDOW - 1))
 
 
-def trends_equal() -> list[Composed]:
-    """Makes player_trends equal to fresh_trends, touching only rows that differ."""
-    return make_equal("player_trends", "fresh_trends", _KEY, (*_FACTS, *_AVERAGES))
+def differing_trends() -> Composed:
+    return find_differing("player_trends", "fresh_trends", _KEY, (*_FACTS, *_AVERAGES))
+
+
+def replace_trends() -> list[Composed]:
+    return replace_differing("player_trends", (*_KEY, *_FACTS, *_AVERAGES))

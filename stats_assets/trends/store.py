@@ -99,7 +99,7 @@ def replace_raw_logs(
 
 def write_ledger(cursor: Cursor, batch: Batch, known: Mapping[int, KnownLog]) -> None:
     """A row per log of the batch; a log we have rows of keeps its state when this copy is bad or missing."""
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (game.logid, *_state(game), game.day, game.uploaded_at, raw.source, PARSER_VERSION)
         for raw, _, game in batch.games
     ]

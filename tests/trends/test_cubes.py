@@ -233,7 +233,7 @@ def test_a_refresh_that_breaks_in_the_middle_leaves_the_old_cube(world: GoldWorl
     before = contents(world)
     world.put(Game(2, day=FIRST + timedelta(days=1), players=(Played(8),)))
     with monkeypatch.context() as patch:
-        patch.setattr("stats_assets.trends.cubes_sql.keep_days", lambda cube: "SELECT 1 / 0")
+        patch.setattr("stats_assets.trends.cubes_sql.replace_days", lambda cube: ["SELECT 1 / 0"])
         patch.setattr("stats_assets.trends.cubes_store._FULL_SHARE", 1)
         with pytest.raises(psycopg2.errors.DivisionByZero):
             refresh(world.database, LEADERBOARD)
