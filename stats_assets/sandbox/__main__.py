@@ -16,6 +16,7 @@ from stats_assets.sandbox.folders import FolderKeeper
 from stats_assets.sandbox.game_log_site import GameLogSite
 from stats_assets.sandbox.game_logs import SimulatedLogs
 from stats_assets.sandbox.game_plan import GamePlan
+from stats_assets.sandbox.league_sites import DemoSite, Etf2lSite, RglSite
 from stats_assets.sandbox.log_hosts import HOSTS
 from stats_assets.sandbox.server import SandboxServer
 from stats_assets.sandbox.sites import Site
@@ -73,7 +74,12 @@ def write(
 def _sites(seed: int) -> dict[str, Site]:
     """The sources that answer below a path of their own."""
     games = GamePlan(seed)
-    return {"game_logs": GameLogSite(SimulatedLogs(games))}
+    return {
+        "game_logs": GameLogSite(SimulatedLogs(games)),
+        "demos": DemoSite(games),
+        "etf2l": Etf2lSite(games),
+        "rgl": RglSite(games),
+    }
 
 
 def _server(

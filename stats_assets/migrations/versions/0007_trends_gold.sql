@@ -223,3 +223,60 @@ CREATE TABLE trends.player_trends (
 CREATE INDEX player_trends_day ON trends.player_trends (day);
 COMMENT ON TABLE trends.player_trends IS 'Rolling averages of players over their last 20 games, one row per player and '
     'game that is no duplicate.';
+
+-- What leagues and the demo site know. Logs find their match and demo in match_links and demo_links.
+CREATE TABLE trends.demos (
+    demoid          integer     PRIMARY KEY,
+    played_at       timestamptz NOT NULL,
+    duration_seconds integer    NOT NULL,
+    url             text        NOT NULL,
+    server          text        NOT NULL,
+    map             text COLLATE "C" NOT NULL,
+    red_name        text        NOT NULL,
+    blue_name       text        NOT NULL,
+    red_score       integer     NOT NULL,
+    blue_score      integer     NOT NULL,
+    players         bigint[]    NOT NULL    -- steamid64 of those in a team, ascending
+);
+CREATE INDEX demos_played_at ON trends.demos (played_at);
+COMMENT ON TABLE trends.demos IS 'Demos of the demo site, never changed once there.';
+
+CREATE TABLE trends.league_matches (
+    league          trends.league NOT NULL,
+    matchid         integer     NOT NULL,
+    competition     text        NOT NULL,
+    division        text        NOT NULL,
+    round           text        NOT NULL,
+    format          trends.format NOT NULL,
+    team1           integer     NOT NULL,   -- the smaller id
+    team2           integer     NOT NULL CHECK (team2 > team1),
+    score1          real        NOT NULL,
+    score2          real        NOT NULL,
+    is_forfeit      boolean     NOT NULL,
+    maps            text[]      NOT NULL,   -- sorted, each once
+    scheduled_at    timestamptz NOT NULL,
+    fetched_at      timestamptz NOT NULL,
+    PRIMARY KEY (league, matchid)
+);
+CREATE INDEX league_matches_scheduled_at ON trends.league_matches (scheduled_at);
+COMMENT ON TABLE trends.league_matches IS 'Matches of the leagues with their results.';
+
+CREATE TABLE trends.league_teams (
+    league          trends.league NOT NULL,
+    teamid          integer     NOT NULL,
+    name            text        NOT NULL,
+    fetched_at      timestamptz,            -- when its members were fetched; NULL: not yet
+    PRIMARY KEY (league, teamid)
+);
+COMMENT ON TABLE trends.league_teams IS 'Teams of the leagues.';
+
+CREATE TABLE trends.team_members (
+    league          trends.league NOT NULL,
+    teamid          integer     NOT NULL,
+    steamid64       bigint      NOT NULL,
+    joined_at       timestamptz NOT NULL,
+    left_at         timestamptz,            -- NULL: is a member still
+    PRIMARY KEY (league, teamid, steamid64, joined_at),
+    CHECK (left_at > joined_at)
+);
+COMMENT ON TABLE trends.team_members IS 'Who was on the roster of a team, and when.';
