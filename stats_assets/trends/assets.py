@@ -6,7 +6,7 @@ One step, because rows and bytes of a log are committed together. What is select
 
 # No `from __future__ import annotations`: Dagster reads the annotation of `context` as an object, not as a text.
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from datetime import date, timedelta
 from typing import Any
 
@@ -162,7 +162,7 @@ def day_metadata(
 
 
 def done_days(
-    metadata: Mapping[dg.AssetKey, Mapping[date, Mapping[str, Any]]], selected: set[dg.AssetKey]
+    metadata: Mapping[dg.AssetKey, Mapping[date, Mapping[str, Any]]], selected: Set[dg.AssetKey]
 ) -> Iterator[dg.AssetMaterialization]:
     """Events for days whose rows are there."""
     for key in sorted(selected):
