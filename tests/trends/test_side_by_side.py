@@ -86,9 +86,7 @@ def test_imports_killed_at_any_moment_leave_whole_logs_only(
 def test_an_import_goes_on_when_the_server_crashes_and_starts_again(
     database: StatsDatabase, folder: Path, expected: dict[str, str], tmp_path: Path
 ):
-    server = placed(
-        PrivatePostgres(Path(tempfile.mkdtemp(prefix="stats-test-")), find_binaries(None), way_to_run(), durable=False)
-    )
+    server = placed(PrivatePostgres(Path(tempfile.mkdtemp(prefix="stats-test-")), find_binaries(None), way_to_run()))
     server.start()
     try:
         migrate(server.dsn("stats"))
