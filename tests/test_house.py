@@ -26,6 +26,13 @@ PURE = {"parse", "weeks", "plan", "completeness", "verdicts", "expected", "mirro
     "steamids",
     "reasons",
     "tables",
+    "listing",
+    "cubes",
+    "leagues",
+    "etf2l",
+    "rgl",
+    "demos",
+    "monthly",
 }
 IMPURE_LIBRARIES = {"psycopg2", "sqlalchemy", "httpx", "requests", "subprocess", "socket", "dagster"}
 

@@ -6,15 +6,14 @@ One step, because rows and bytes of a log are committed together. What is select
 
 # No `from __future__ import annotations`: Dagster reads the annotation of `context` as an object, not as a text.
 import time
-from collections.abc import Callable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterator, Mapping, Set
 from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 
 from stats_assets.shared.failures import SourceAway
-from stats_assets.shared.partitions import daily
+from stats_assets.shared.partitions import daily_with_today
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import DATABASE_RETRY, done_partitions, told_to_dagster
 from stats_assets.trends.checks import GAMES, RAW_LOGS, SPECS, evaluated
@@ -30,6 +29,8 @@ CODE_VERSION = "1"
 OWNERS = ["team:stats"]
 TABLES = [dg.AssetKey([GROUP, table.name]) for table in SILVER]
 _DAYS_PER_RUN = 92
+# Runs that may ask the site at the same time: see docs/operations.md.
+SITE_POOL = "trends_site"
 
 # Fetches and imports what a source has of a day; gives what it wants told of it. Raises SourceAway.
 FetchDay = Callable[[StatsDatabase, date], Mapping[str, Any]]
@@ -57,11 +58,12 @@ def build_logs(config: TrendsConfig, fetch_day: FetchDay | None) -> dg.AssetsDef
         name="trends_logs",
         group_name=GROUP,
         specs=[_raw_spec(), *(_spec(table.name) for table in SILVER)],
-        partitions_def=daily(config.first_day),
+        partitions_def=daily_with_today(config.first_day),
         check_specs=SPECS,
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=_DAYS_PER_RUN),
         retry_policy=DATABASE_RETRY,
+        pool=SITE_POOL,
     )
     def trends_logs(context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase]) -> Events:
         days = [date.fromisoformat(key) for key in context.partition_keys]
@@ -163,7 +165,7 @@ def day_metadata(
 
 
 def done_days(
-    metadata: Mapping[dg.AssetKey, Mapping[date, Mapping[str, Any]]], selected: AbstractSet[dg.AssetKey]
+    metadata: Mapping[dg.AssetKey, Mapping[date, Mapping[str, Any]]], selected: Set[dg.AssetKey]
 ) -> Iterator[dg.AssetMaterialization]:
     """Events for days whose rows are there."""
     for key in sorted(selected):

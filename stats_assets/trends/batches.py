@@ -25,7 +25,7 @@ _CLOCK_SECONDS = int(timedelta(days=1).total_seconds())  # a log may be from a s
 class KnownLog:
     """What the database has of a logid."""
 
-    state: str
+    state: str | None
     day: date | None
     parser_version: int | None
     is_complete: bool | None  # of the raw bytes; None: there are none

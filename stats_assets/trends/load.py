@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import psycopg2
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from stats_assets.shared.failures import SourceAway, first_line
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice
@@ -119,7 +119,7 @@ class Importer:
     def _import_patiently(self, logs: Sequence[Log], force: bool) -> ImportReport:
         """The batch, tried again when the server went away in the middle: nothing of it is there then."""
         patiently = Retrying(
-            retry=retry_if_exception_type((SourceAway, psycopg2.OperationalError, psycopg2.InterfaceError)),
+            retry=retry_if_exception(_may_pass),
             stop=stop_after_attempt(_ATTEMPTS),
             wait=wait_exponential_jitter(multiplier=0.5, max=30),
             sleep=self._sleep,
@@ -241,6 +241,13 @@ def _count_bad(batch: Batch, report: ImportReport) -> None:
     report.banned = sum(not game.is_bogus and not is_counted(game) for game in batch.logs)
     for bad in batch.bad:
         report.reasons[bad.error.reason] = report.reasons.get(bad.error.reason, 0) + 1
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether the server went away or sent us away: a session that breaks while it commits has no code at all."""
+    if isinstance(error, SourceAway | psycopg2.OperationalError | psycopg2.InterfaceError):
+        return True
+    return isinstance(error, psycopg2.Error) and error.pgcode is None
 
 
 def _give_up(state: RetryCallState) -> ImportReport:

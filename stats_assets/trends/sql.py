@@ -4,9 +4,9 @@ from __future__ import annotations
 
 # What we have of these logs. Deleting looks no further than `day`; a copy with the same checksum is no news.
 KNOWN_LOGS = """
-SELECT l.logid, l.state, l.day, l.parser_version, r.is_complete, r.sha256
-FROM trends.import_ledger l LEFT JOIN trends.raw_logs r USING (logid)
-WHERE l.logid = ANY(%(logids)s)
+SELECT logid, l.state, l.day, l.parser_version, r.is_complete, r.sha256
+FROM (SELECT * FROM trends.import_ledger WHERE logid = ANY(%(logids)s)) l
+FULL JOIN (SELECT logid, is_complete, sha256 FROM trends.raw_logs WHERE logid = ANY(%(logids)s)) r USING (logid)
 """
 
 BANNED_UPLOADERS = "SELECT steamid64 FROM trends.players WHERE is_banned"
