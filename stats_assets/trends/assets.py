@@ -6,7 +6,7 @@ One step, because rows and bytes of a log are committed together. What is select
 
 # No `from __future__ import annotations`: Dagster reads the annotation of `context` as an object, not as a text.
 import time
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from datetime import date, timedelta
 from typing import Any
 
@@ -81,7 +81,7 @@ def build_logs(config: TrendsConfig, fetch_day: FetchDay | None) -> dg.AssetsDef
                 context.add_asset_metadata(told, asset_key=key, partition_key=str(day))
         wanted = {check.name for check in context.selected_asset_check_keys}
         checks = list(evaluated(database, config, days, wanted))
-        for key in sorted(selected):
+        for key in _upstream_first(selected):
             own = [check for check in checks if check.asset_key == key]
             yield dg.MaterializeResult(asset_key=key, metadata=_of_all_days(key, database, config), check_results=own)
 
@@ -168,9 +168,14 @@ def done_days(
     metadata: Mapping[dg.AssetKey, Mapping[date, Mapping[str, Any]]], selected: Set[dg.AssetKey]
 ) -> Iterator[dg.AssetMaterialization]:
     """Events for days whose rows are there."""
-    for key in sorted(selected):
+    for key in _upstream_first(selected):
         by_key = {str(day): told for day, told in metadata[key].items()}
         yield from done_partitions(key, CODE_VERSION, by_key)
+
+
+def _upstream_first(selected: Collection[dg.AssetKey]) -> list[dg.AssetKey]:
+    """As Dagster wants the results of one step: an asset before those made of it."""
+    return sorted(selected, key=lambda key: (key != RAW_LOGS, key))
 
 
 def _of_all_days(key: dg.AssetKey, database: StatsDatabase, config: TrendsConfig) -> dict[str, Any]:
