@@ -27,7 +27,17 @@ _POOL = 30_000
 _FIRST_ACCOUNT = 50_000_000
 _SECTIONS = ("players", "names", "healspread", "classkills", "classdeaths", "classkillassists")
 _WORDS = (
-    "gg wp nice shot lol rdy pause sniper behind medic down uber used push last mid sorry ping what a round".split()
+    "gg",
+    "wp",
+    "nice shot",
+    "lol",
+    "rdy",
+    "pause",
+    "sniper behind",
+    "medic down",
+    "uber used",
+    "push last",
+    "mid",
 )
 
 
@@ -35,7 +45,7 @@ def generate(number: int) -> Iterator[tuple[int, bytes]]:
     """Logids and logs."""
     templates = _templates()
     for n in range(number):
-        dice = random.Random(f"log {n}")  # noqa: S311 - a benchmark
+        dice = random.Random(f"log {n}")
         log = orjson.loads(templates[n % len(templates)])
         yield FIRST_LOGID + n, orjson.dumps(_varied(log, n, dice))
 
