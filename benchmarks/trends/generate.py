@@ -26,29 +26,19 @@ _TEMPLATES = 200
 _POOL = 30_000
 _FIRST_ACCOUNT = 50_000_000
 _SECTIONS = ("players", "names", "healspread", "classkills", "classdeaths", "classkillassists")
-_WORDS = [
+_WORDS = (
     "gg",
     "wp",
-    "nice",
-    "shot",
+    "nice shot",
     "lol",
     "rdy",
     "pause",
-    "sniper",
-    "behind",
-    "medic",
-    "down",
-    "uber",
-    "used",
-    "push",
-    "last",
+    "sniper behind",
+    "medic down",
+    "uber used",
+    "push last",
     "mid",
-    "sorry",
-    "ping",
-    "what",
-    "a",
-    "round",
-]
+)
 
 
 def generate(number: int) -> Iterator[tuple[int, bytes]]:

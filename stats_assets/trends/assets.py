@@ -191,5 +191,5 @@ def _incomplete(failed: Mapping[date, str], days: int) -> dg.Failure:
     return dg.Failure(
         description=f"{len(failed)} of {days} days incomplete: {first}: {failed[first]}; rerun the days named",
         metadata={"incomplete_days": {str(day): why for day, why in failed.items()}},
-        allow_retries=True,
+        allow_retries=False,  # the source was asked several times; the others are done
     )

@@ -6,6 +6,7 @@ A log's file is `log_2297197.json` or `2297197.json`, plain or compressed (.gz, 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,18 +41,23 @@ class NoLog:
 def read_path(path: Path) -> Iterator[RawLog | NoLog]:
     """The logs of a file, a batch or all of them below a folder, in the order of their names."""
     if path.is_dir():
-        for file in sorted(path.rglob("*")):
-            if file.is_file() and is_of_logs(file.name):
-                yield from read_file(file)
+        for file in sorted(_files_below(path)):
+            yield from read_file(Path(file))
     elif path.is_file():
         yield from read_file(path)
     else:
         raise ConfigurationMistake(f"{path}: there is no such file or folder")
 
 
+def _files_below(folder: Path) -> Iterator[str]:
+    for root, _, names in os.walk(folder):
+        # As text: a Path per file costs as much as reading it.
+        yield from (f"{root}/{name}" for name in names if is_of_logs(name))
+
+
 def is_of_logs(name: str) -> bool:
     """Whether a file of a folder is meant for us, by its ending."""
-    return name.endswith(_BATCH_SUFFIXES) or ".json" in Path(name).suffixes
+    return name.endswith((*_BATCH_SUFFIXES, ".json")) or ".json." in name
 
 
 def is_batch(name: str) -> bool:
@@ -69,21 +75,22 @@ def read_file(file: Path, name: str | None = None) -> Iterator[RawLog | NoLog]:
 
 def _single(file: Path, name: str) -> RawLog | NoLog:
     source = f"file:{name}"
-    match = _LOG_NAME.fullmatch(Path(name).name)
+    match = _LOG_NAME.fullmatch(name.rpartition("/")[2])
     try:
-        data = _content(file, match[2] if match else None)
+        data, changed = _content(file, match[2] if match else None)
     except DAMAGE as error:
         return NoLog(source, "not_json", f"damaged compression: {error}", file.read_bytes()[:MAX_LOG_BYTES])
     if match is None:
         return NoLog(source, "no_logid", "name it log_<logid>.json", data)
     if not 0 < int(match[1]) <= _MAX_LOGID:
         return NoLog(source, "no_logid", f"{match[1]} cannot be a logid", data)
-    return RawLog(int(match[1]), data, source, datetime.fromtimestamp(file.stat().st_mtime, UTC))
+    return RawLog(int(match[1]), data, source, datetime.fromtimestamp(changed, UTC))
 
 
-def _content(file: Path, compression: str | None) -> bytes:
-    """At most one byte more than a log may have: enough to see that it is too large."""
-    with file.open("rb") as raw:
-        if compression is None:
-            return raw.read(MAX_LOG_BYTES + 1)
-        return decompressed(raw, compression).read(MAX_LOG_BYTES + 1)
+def _content(file: Path, compression: str | None) -> tuple[bytes, float]:
+    """At most one byte more than a log may have, enough to see that it is too large; and when the file changed."""
+    with file.open("rb", buffering=0) as raw:
+        about = os.fstat(raw.fileno())
+        if compression is not None:
+            return decompressed(raw, compression).read(MAX_LOG_BYTES + 1), about.st_mtime  # type: ignore[arg-type]
+        return raw.read(min(about.st_size, MAX_LOG_BYTES) + 1), about.st_mtime

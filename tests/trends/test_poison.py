@@ -236,7 +236,8 @@ def thin(data: bytes) -> Log:
     """A log without the parts nobody reads, so that mutations hit those that are."""
     log = json.loads(data)
     for round_ in log.get("rounds", []):
-        round_.pop("events", None), round_.pop("players", None)
+        for unread in ("events", "players"):
+            round_.pop(unread, None)
     log["rounds"] = log.get("rounds", [])[:2]
     log["players"] = dict(list(log["players"].items())[:2])
     for section in ("names", "healspread", "classkills", "classdeaths", "classkillassists"):
