@@ -11,8 +11,8 @@ Tables    trends.raw_logs        the bytes of every log as they came, compressed
           trends.listed_logs, listed_days   what the log site names, and which days were listed
           trends.demos, league_matches, league_teams, team_members   what the demo site, ETF2L and RGL know
           trends.demo_links, match_links    the demo and the match of a log
-          trends.leaderboard_cube, medic_cube, map_popularity   sums over the games that are no duplicates (map_popularity
-                                 counts every log), for every combination of dimensions
+          trends.leaderboard_cube, medic_cube   sums over the games that are no duplicates, for every combination of
+                                 dimensions; trends.map_popularity counts every log
           trends.player_trends   averages over each player's last 20 games
 
 Always true:
@@ -27,9 +27,11 @@ Always true:
 - In the aggregates a game is won with more rounds won than lost; in rates a tie is half a win.
 
 Rerun a day: materialize `trends/games` and its neighbours for it (rows anew from the bytes), with `trends/raw_logs` to
-fetch first; aggregates follow by themselves. Files: `./stats trends import PATH...`; quarantine: `./stats trends redrive`.
+fetch first; aggregates follow by themselves. Files: `./stats trends import PATH...`; quarantine:
+`./stats trends redrive`.
 
-How it works: `shape` and `gamelog` read a log by `rules`; `batches` sorts a thousand of them; `blocks` makes their rows
-COPY streams; `load` commits them through `store`; `redrive` does the same with bytes we have. `listing`, `api_client`, `api_pages` and `api_import` keep level with the site.
-`cubes` names what is summed, `cubes_sql` makes statements of it, `cubes_store` and `rolling` renew by differences.
+How it works: `shape` and `gamelog` read a log by `rules`; `batches` sorts a thousand of them; `blocks` makes their
+rows COPY streams; `load` commits them through `store`; `redrive` does the same with bytes we have. `listing`,
+`api_client`, `api_pages` and `api_import` keep level with the site. `cubes` names what is summed, `cubes_sql` makes
+statements of it, `cubes_store` and `rolling` renew by differences.
 """

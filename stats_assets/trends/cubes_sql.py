@@ -163,6 +163,10 @@ SELECT {sums} FROM ({source}) AS base
     )
 
 
+def analyze(table: str) -> Composed:
+    return SQL("ANALYZE {}").format(_table(table))
+
+
 def _rolled_up(cube: Cube, source: str, sums: Composed) -> Composed:
     """The cells of every grouping, from the finest ones."""
     dimensions = _list(cube.dimensions)

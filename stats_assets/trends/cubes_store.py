@@ -122,7 +122,9 @@ def _count_all(cursor: Cursor, cube: Cube) -> int:
     put_right(cursor, cubes_sql.replace_days(cube))
     cursor.execute(cubes_sql.DROP_DIFFERING)
     cursor.execute(cubes_sql.differing_cells(cube))
-    return put_right(cursor, cubes_sql.replace_cells(cube))
+    changed = put_right(cursor, cubes_sql.replace_cells(cube))
+    analyze_filled(cursor, cube.table, changed)
+    return changed
 
 
 def put_right(cursor: Cursor, statements: Sequence[Composed]) -> int:
@@ -134,3 +136,9 @@ def put_right(cursor: Cursor, statements: Sequence[Composed]) -> int:
     cursor.execute("SET LOCAL enable_nestloop = off")
     cursor.execute("SELECT count(*) FROM differing")
     return one_row(cursor)[0]
+
+
+def analyze_filled(cursor: Cursor, table: str, changed: int) -> None:
+    """Tells the planner of a table that has just been filled or changed by a full count."""
+    if changed:
+        cursor.execute(cubes_sql.analyze(table))

@@ -9,7 +9,14 @@ from psycopg2.extensions import cursor as Cursor
 
 from stats_assets.shared.postgres import StatsDatabase, lock_slice, plan_for_bulk
 from stats_assets.trends import cubes_sql, rolling_sql
-from stats_assets.trends.cubes_store import AggregateReport, days_to_count, mark_counted, put_right, row_estimate
+from stats_assets.trends.cubes_store import (
+    AggregateReport,
+    analyze_filled,
+    days_to_count,
+    mark_counted,
+    put_right,
+    row_estimate,
+)
 
 TABLE = "player_trends"
 
@@ -47,4 +54,6 @@ def _roll_all(cursor: Cursor) -> int:
     cursor.execute(rolling_sql.ROLL_ALL)
     cursor.execute("ANALYZE fresh_trends")
     cursor.execute(rolling_sql.differing_trends())
-    return put_right(cursor, rolling_sql.replace_trends())
+    changed = put_right(cursor, rolling_sql.replace_trends())
+    analyze_filled(cursor, TABLE, changed)
+    return changed

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -15,6 +16,7 @@ import pytest
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.trends.cubes import CUBES, LEADERBOARD, MAPS, MEDIC, Cube
 from stats_assets.trends.cubes_store import differing_totals, refresh
+from stats_assets.trends.export import export
 from stats_assets.trends.rolling import refresh_trends
 from tests.trends.gold_world import FIRST, Game, GoldWorld, Played, changed, random_game
 
@@ -292,3 +294,36 @@ def test_a_changed_game_renews_only_the_windows_it_is_in(world: GoldWorld):
     world.put(changed(games[9], players=(Played(7, kills=99), Played(8))))
     report = refresh_trends(world.database)
     assert (report.is_full, report.rows_changed) == (False, 20)
+
+
+def test_the_aggregates_are_exported_with_their_headers(world: GoldWorld, tmp_path: Path):
+    medic = {"ubers": 4, "medigun": 4, "kritz": 0, "other": 0, "drops": 1, "before_using": 12.5}
+    world.put(Game(1, league="rgl", map="pl_upward", players=(Played(7, role="medic", hsg=600, medic=medic),)))
+    refresh_all(world)
+    refresh_trends(world.database)
+    export(world.database, tmp_path)
+    lines = {name: (tmp_path / f"{name}.csv").read_text().splitlines() for name in _EXPORTED}
+    assert {name: found[0] for name, found in lines.items()} == _EXPORTED
+    assert "7,rgl,sixes,medic,pl_upward,0,1800,1,0,0,10,7,3,5000,4000,100,40" in lines["leaderboard_cube"]
+    assert "7,,,,,15,1800,1,0,0,10,7,3,5000,4000,100,40" in lines["leaderboard_cube"]
+    assert len(lines["leaderboard_cube"]) == 1 + 16
+    assert len(lines["medic_cube"]) == 1 + 8
+    assert lines["map_popularity"][1:] == ["pl_upward,1"]
+    [row] = lines["rolling_trends"][1:]
+    assert row == f"7,1,{int(datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp())},1,0.6666666666666666,10,7,3," + (
+        "166.66666666666666,133.33333333333334,20,30"
+    )
+
+
+_EXPORTED = {
+    "leaderboard_cube": "steamid64,league,format,class,map,grouping,duration,wins,ties,losses,kills,deaths,assists,"
+    "dmg,dt,shots,hits",
+    "medic_cube": "steamid64,league,format,map,grouping,duration,wins,ties,losses,ubers,drops,medigun_ubers,"
+    "kritz_ubers,other_ubers,advantages_lost,biggest_advantage_lost,deaths_after_uber,deaths_before_uber,before_healing_seconds,"
+    "before_healing_games,before_using_seconds,before_using_ubers,to_build_seconds,to_build_ubers,uber_seconds,"
+    "uber_seconds_ubers,healing,healing_scout,healing_soldier,healing_pyro,healing_demoman,healing_heavyweapons,"
+    "healing_engineer,healing_medic,healing_sniper,healing_spy,healing_other,healing_enemy,uber_type_games,"
+    "advantage_games,healing_games",
+    "map_popularity": "map,popularity",
+    "rolling_trends": "steamid64,logid,time,winrate,round_winrate,kills,deaths,assists,dpm,dtm,hpm_given,hpm_received",
+}
