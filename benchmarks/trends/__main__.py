@@ -10,6 +10,7 @@ is the whole one: files read, bytes kept and hashed, rows of eleven tables with 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -67,7 +68,7 @@ def _measure(folder: Path, number: int) -> tuple[list[Row], int, float]:
     return rows, count, size_mb
 
 
-def _run(way: str, number: int, server: measure.Server, command: list[str | Path]) -> Row:
+def _run(way: str, number: int, server: measure.Server, command: Sequence[str | Path]) -> Row:
     measure.settle(server.dsn)
     before = server.cpu_seconds()
     cost = measure.run(command)
