@@ -15,6 +15,7 @@ from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.shared.config import Section
 from stats_assets.shared.environment import PROJECT_FOLDER
 from stats_assets.table_partitions.config import TablePartitionsConfig
+from stats_assets.trends.config import TrendsConfig
 
 
 def _absolute(url: str) -> str:
@@ -33,6 +34,7 @@ class StatsConfig(Section):
     crashes: CrashesConfig = Field(default_factory=CrashesConfig)
     forum: ForumConfig = Field(default_factory=ForumConfig)
     table_partitions: TablePartitionsConfig = Field(default_factory=TablePartitionsConfig)
+    trends: TrendsConfig = Field(default_factory=TrendsConfig)
 
     @property
     def first_day(self) -> date:

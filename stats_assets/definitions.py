@@ -20,6 +20,7 @@ from stats_assets.shared.config import read_config
 from stats_assets.shared.environment import read_environment
 from stats_assets.shared.resources import ArchiveResource, DatabaseResource
 from stats_assets.table_partitions import defs as table_partitions
+from stats_assets.trends import defs as trends
 
 
 @dg.definitions
@@ -39,4 +40,5 @@ def stats_assets() -> dg.Definitions:
         crashes.definitions(config.crashes, automation_is_running),
         forum.definitions(config.forum, automation_is_running),
         table_partitions.definitions(config.table_partitions, room_policies(config), automation_is_running),
+        trends.definitions(config.trends, automation_is_running),
     )

@@ -173,6 +173,43 @@ def sandbox(context: typer.Context) -> None:
     raise typer.Exit(tools.sandbox(_environment(), context.args))
 
 
+trends = typer.Typer(no_args_is_help=True, help="Game logs: import files, try quarantined logs again.")
+app.add_typer(trends, name="trends", rich_help_panel=_RUNNING)
+
+
+@trends.command("import")
+def trends_import(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="log_<id>.json, folders of such, batches like 22.sqlite3")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="also logs that are imported already")] = False,
+) -> None:
+    """Import game logs from files. Exit code 1 when some went to quarantine; the others are imported."""
+    from stats_assets.local.databases import using_databases
+    from stats_assets.local.migrating import migrate_stats
+    from stats_assets.shared.postgres import StatsDatabase
+    from stats_assets.trends.cli import import_logs
+
+    with using_databases(_environment()) as databases:
+        migrate_stats(databases.dsn)
+        code = import_logs(StatsDatabase(dsn=databases.dsn), paths, force, say)
+    raise typer.Exit(code)
+
+
+@trends.command("redrive")
+def trends_redrive() -> None:
+    """Try the game logs in quarantine again. Exit code 1 while some stay there."""
+    from stats_assets.local.databases import using_databases
+    from stats_assets.local.migrating import migrate_stats
+    from stats_assets.shared.postgres import StatsDatabase
+    from stats_assets.trends.cli import redrive_quarantine
+
+    with using_databases(_environment()) as databases:
+        migrate_stats(databases.dsn)
+        code = redrive_quarantine(StatsDatabase(dsn=databases.dsn), say)
+    raise typer.Exit(code)
+
+
 @app.command(rich_help_panel=_DEVELOPING, context_settings=_HANDS_OVER, add_help_option=False)
 def test(context: typer.Context) -> None:
     """Run the tests; arguments go to pytest."""

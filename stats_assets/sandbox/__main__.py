@@ -15,6 +15,10 @@ from stats_assets.sandbox.day_files import DayFiles
 from stats_assets.sandbox.folders import FolderKeeper
 from stats_assets.sandbox.forum_growth import growing_forum
 from stats_assets.sandbox.forum_site import ForumSite
+from stats_assets.sandbox.game_log_site import GameLogSite
+from stats_assets.sandbox.game_logs import SimulatedLogs
+from stats_assets.sandbox.game_plan import GamePlan
+from stats_assets.sandbox.league_sites import DemoSite, Etf2lSite, RglSite
 from stats_assets.sandbox.log_hosts import HOSTS, LogHost, host_named
 from stats_assets.sandbox.server import SandboxServer
 from stats_assets.sandbox.sites import Site
@@ -77,9 +81,15 @@ def _now() -> datetime:
 
 def _sites(files: DayFiles, late_seconds: float) -> dict[str, Site]:
     """The simulated sources that answer requests, by the first part of their path."""
+    seed = files.world.seed
+    games = GamePlan(seed)
     return {
         "crashes": crash_site(files.world, _now, lambda: files.age_seconds(_now()), late_seconds),
-        "forum": ForumSite(growing_forum(files.world.seed, _now().date())),
+        "forum": ForumSite(growing_forum(seed, _now().date())),
+        "game_logs": GameLogSite(SimulatedLogs(games)),
+        "demos": DemoSite(games),
+        "etf2l": Etf2lSite(games),
+        "rgl": RglSite(games),
     }
 
 

@@ -1,8 +1,9 @@
-"""Rows of numpy columns into a table by binary COPY.
+"""Rows of numpy or Arrow columns into a table by binary COPY.
 
 A row of fixed-width columns is a fixed number of bytes in PostgreSQL's binary COPY format (a 16-bit field
 count, then a 32-bit length and the big-endian value per field), so a numpy record array *is* the stream:
-no Python object per row, no library in between. Text columns go by `copy_text` in the text format.
+no Python object per row, no library in between. Text columns go by `copy_text` in the text format; rows of
+every kind, many of them, as an Arrow batch by `arrow_stream` and `copy_stream`.
 Format: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
 """
 
@@ -10,10 +11,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)  # magic, no flags, no header extension
 _TRAILER = b"\xff\xff"
@@ -85,3 +90,23 @@ class _Stream(io.RawIOBase):
             self._rest = memoryview(block)
         piece, self._rest = self._rest[:size], self._rest[size:]
         return bytes(piece)
+
+
+def arrow_stream(batch: pa.RecordBatch) -> bytes:
+    """The rows as a whole binary COPY stream, signature and trailer included; takes text, NULL and fractions.
+
+    For `copy_stream`. Column types decide the bytes: int32 is integer, string is text or an enum's label.
+    """
+    # Imported here: rooms with rows of fixed width need neither library.
+    from pgpq import ArrowToPostgresBinaryEncoder
+
+    encoder = ArrowToPostgresBinaryEncoder(batch.schema)
+    return b"".join((encoder.write_header(), encoder.write_batch(batch), encoder.finish()))
+
+
+def copy_stream(cursor: Cursor, table: Sequence[str], columns: Sequence[str], stream: bytes) -> None:
+    """Sends an `arrow_stream` into `table` (schema, name) through one COPY."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
+        sql.Identifier(*table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    cursor.copy_expert(statement, io.BytesIO(stream), size=1 << 20)

@@ -5,6 +5,7 @@ Making them ahead, retiring and archiving them is the room table_partitions, by 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -12,7 +13,7 @@ import psycopg2
 from psycopg2 import sql
 
 from stats_assets.shared.failures import OurMistake
-from stats_assets.shared.postgres import StatsDatabase, lock_slice, one_row
+from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row
 
 # Made apart and then attached: ATTACH takes a lock that lets readers and writers of the parent go on
 # (CREATE TABLE ... PARTITION OF would stop them); the CHECK spares it the scan.
@@ -55,6 +56,18 @@ def ensure_leaf(database: StatsDatabase, leaf: Leaf) -> None:
     Raises OurMistake when a table of its name is there that is none of the parent's: to attach that would bring
     back, beside new rows, those it holds.
     """
+    ensure_leaves(database, [leaf])
+
+
+def ensure_leaves(database: StatsDatabase, leaves: Sequence[Leaf]) -> None:
+    """As `ensure_leaf`, for many in one transaction; give tables in the same order everywhere."""
+    if leaves:
+        with database.transaction() as cursor:
+            for leaf in leaves:
+                _ensure(cursor, leaf)
+
+
+def _ensure(cursor: Cursor, leaf: Leaf) -> None:
     parent = (leaf.schema, leaf.table)
     names = {
         "parent": sql.Identifier(*parent),
@@ -64,16 +77,15 @@ def ensure_leaf(database: StatsDatabase, leaf: Leaf) -> None:
         "start": sql.Literal(leaf.start),
         "end": sql.Literal(leaf.end),
     }
-    with database.transaction() as cursor:
-        lock_slice(cursor, ".".join(parent), "table partitions")
-        cursor.execute(_IS_ATTACHED, {"parent": ".".join(parent), "leaf": ".".join(leaf.qualified)})
-        if one_row(cursor) == (True,):
-            return
-        try:
-            for statement in (_CREATE, _ATTACH, _DROP_CHECK):
-                cursor.execute(sql.SQL(statement).format(**names))
-        except psycopg2.errors.DuplicateTable as error:
-            raise OurMistake(
-                f"{'.'.join(leaf.qualified)} is there, but is no table partition of {'.'.join(parent)}; if it is on its"
-                " way to the attic, ./stats partitions apply moves it there; else rename it, then rerun"
-            ) from error
+    lock_slice(cursor, ".".join(parent), "table partitions")
+    cursor.execute(_IS_ATTACHED, {"parent": ".".join(parent), "leaf": ".".join(leaf.qualified)})
+    if one_row(cursor) == (True,):
+        return
+    try:
+        for statement in (_CREATE, _ATTACH, _DROP_CHECK):
+            cursor.execute(sql.SQL(statement).format(**names))
+    except psycopg2.errors.DuplicateTable as error:
+        raise OurMistake(
+            f"{'.'.join(leaf.qualified)} is there, but is no table partition of {'.'.join(parent)}; if it is on its"
+            " way to the attic, ./stats partitions apply moves it there; else rename it, then rerun"
+        ) from error

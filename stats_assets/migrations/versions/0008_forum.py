@@ -3,7 +3,7 @@
 from stats_assets.migrations import run_sql_beside
 
 revision = "0008"
-down_revision = "0005"
+down_revision = "0007"
 
 
 def upgrade() -> None:

@@ -2,7 +2,7 @@
 
 from stats_assets.migrations import run_sql_beside
 
-revision = "0011"
+revision = "0010"
 down_revision = "0009"
 
 
