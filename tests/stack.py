@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
+
 from stats_assets.local.graphql import Graphql
 from stats_assets.local.stack import is_free
 
@@ -71,6 +73,14 @@ class Home:
             if mark in told and int(entry.name) != os.getpid():
                 found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         return found
+
+
+def logs_only(folder: Path) -> Path:
+    """stats.yaml without the sources of other rooms, which would fill themselves beside what is tested."""
+    config = yaml.safe_load((PROJECT / "stats.yaml").read_text())
+    path = folder / "stats.yaml"
+    path.write_text(yaml.safe_dump({name: config[name] for name in ("archive", "log_sync", "countme")}))
+    return path
 
 
 def free_ports() -> int:

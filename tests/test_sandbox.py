@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.stack import PROJECT, Home, assets_of, free_ports, wait_for
+from tests.stack import PROJECT, Home, assets_of, free_ports, logs_only, wait_for
 
 # One file, because its tests share one stack: the workers of a parallel run take whole files.
 pytestmark = [
@@ -70,7 +70,8 @@ _CHROMIUM_ARGUMENTS = (
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The sandbox stack, up and filled, with what `up --detach` said."""
-    home = Home(tmp_path_factory.mktemp("sandbox") / "home", free_ports(), PROJECT / "stats.yaml")
+    folder = tmp_path_factory.mktemp("sandbox")
+    home = Home(folder / "home", free_ports(), logs_only(folder))
     yield home, home.stats("up", "--detach")
     home.stats("down")
     assert home.processes() == []
@@ -165,7 +166,8 @@ def test_in_process_and_through_the_daemon_days_and_ranges_give_the_same_rows(
     sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
 ):
     home, _ = sandbox  # made by the daemon, as a range
-    other = Home(tmp_path_factory.mktemp("other") / "home", free_ports(), PROJECT / "stats.yaml")
+    folder = tmp_path_factory.mktemp("other")
+    other = Home(folder / "home", free_ports(), logs_only(folder))
     # From the Sunday before: the last lines of its file are of the week's first minutes.
     for first, last in ((SUNDAY, SUNDAY), (SUNDAY - timedelta(days=7), SUNDAY - timedelta(days=1))):
         made = other.stats("materialize", "group:log_sync or group:countme", "--from", str(first), "--to", str(last))
