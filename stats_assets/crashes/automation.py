@@ -88,9 +88,8 @@ def _late_feeds(config: CrashesConfig, job: "dg.UnresolvedAssetJobDefinition", i
                 sql.LOADED_FEEDS, {"first_day": min(days, default=None), "last_day": max(days, default=None)}
             )
             loaded: Loaded = {(name, day): version for name, day, version in cursor.fetchall()}
-        if not loaded:
-            return dg.SkipReason("no day has been loaded yet: materialize crashes/reports or wait for the schedule")
-        days = [day for day in days if day >= min(day for _, day in loaded)]
+        if loaded:  # older days are for a backfill to ask for; at the very beginning the whole window is
+            days = [day for day in days if day >= min(day for _, day in loaded)]
         turn = int(context.cursor or 0)
         found = _ask(config, days, loaded, turn)
         # Once an hour for the same files: a day that cannot be loaded must not be tried without end.

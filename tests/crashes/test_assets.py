@@ -147,6 +147,11 @@ def test_the_sensor_asks_for_feeds_that_came_late_or_changed(world: World, recen
     assert asked(world, automation.LATE_FEEDS) == [(str(recent[2]), str(recent[2]))]
 
 
+def test_before_anything_is_loaded_the_sensor_asks_for_what_has_come(world: World, recent: list[date]):
+    world.deliver(recent[0])
+    assert asked(world, automation.LATE_FEEDS) == [(str(recent[0]), str(recent[0]))]
+
+
 def test_the_sensor_asks_to_count_days_anew_when_inputs_versions_or_maps_changed(world: World, recent: list[date]):
     for day in recent:
         world.deliver(day)
