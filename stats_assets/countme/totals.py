@@ -192,8 +192,7 @@ def _must_compare(slice_: _Slice, sources: Sequence[_WeekSource]) -> None:
 def _read_tally(cursor: Cursor, slice_: _Slice, source_ids: list[int]) -> WeekTally:
     tally = WeekTally()
     parameters = {**slice_.parameters, "source_ids": source_ids}
-    # One hash table of all groups; compiling the statement would cost more than it gives.
-    cursor.execute("SET LOCAL work_mem = '256MB'; SET LOCAL jit = off")
+    cursor.execute(sql.ONE_HASH_TABLE)
     cursor.execute(sql.WEEK_HITS, parameters)
     for row in cursor:
         tally.add(*row)
