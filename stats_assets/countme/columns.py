@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
+from stats_assets.shared.column_schemas import column_schema
+
 _CLIENT_COLUMNS = {
     "os_name": "operating system, as the client calls it; empty: the agent is unknown",
     "os_version": "its version",
@@ -50,10 +52,6 @@ _QUARANTINE_COLUMNS = {
 }
 
 
-def _schema(columns: dict[str, tuple[str, str]]) -> dg.TableSchema:
-    return dg.TableSchema([dg.TableColumn(name, kind, meaning) for name, (kind, meaning) in columns.items()])
-
-
 def totals_lineage(raw_hits: dg.AssetKey) -> dg.TableColumnLineage:
     """Which columns of raw_hits each column of the totals comes from."""
     sources = {"site": ["source_id"], "week": ["hit_at"], "hits": ["address_key", "hit_at"], "sys_age": ["sys_age"]}
@@ -79,8 +77,8 @@ def unique_hosts_lineage(raw_hits: dg.AssetKey) -> dg.TableColumnLineage:
     )
 
 
-RAW_HITS_SCHEMA = _schema(_RAW_HITS_COLUMNS)
-TOTALS_SCHEMA = _schema(_TOTALS_COLUMNS)
-UNIQUE_HOSTS_SCHEMA = _schema(_UNIQUE_HOSTS_COLUMNS)
-WEEK_KEYS_SCHEMA = _schema(_WEEK_KEYS_COLUMNS)
-QUARANTINE_SCHEMA = _schema(_QUARANTINE_COLUMNS)
+RAW_HITS_SCHEMA = column_schema(_RAW_HITS_COLUMNS)
+TOTALS_SCHEMA = column_schema(_TOTALS_COLUMNS)
+UNIQUE_HOSTS_SCHEMA = column_schema(_UNIQUE_HOSTS_COLUMNS)
+WEEK_KEYS_SCHEMA = column_schema(_WEEK_KEYS_COLUMNS)
+QUARANTINE_SCHEMA = column_schema(_QUARANTINE_COLUMNS)

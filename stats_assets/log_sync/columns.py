@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
+from stats_assets.shared.column_schemas import column_schema
+
 _FILES = {
     "day": ("date", "the date in the file's name"),
     "host": ("text", "log host, as named in stats.yaml"),
@@ -48,12 +50,8 @@ _COMBINED = {
 }
 
 
-def _schema(columns: dict[str, tuple[str, str]]) -> dg.TableSchema:
-    return dg.TableSchema([dg.TableColumn(name, kind, meaning) for name, (kind, meaning) in columns.items()])
-
-
-FILES_SCHEMA = _schema(_FILES)
-COMBINED_SCHEMA = _schema(_COMBINED)
+FILES_SCHEMA = column_schema(_FILES)
+COMBINED_SCHEMA = column_schema(_COMBINED)
 
 
 def combined_lineage(files: dg.AssetKey) -> dg.TableColumnLineage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dagster as dg
+from stats_assets.shared.column_schemas import column_schema
 
 _COLUMNS = {
     "day": ("date", "when it was measured, UTC"),
@@ -16,4 +16,4 @@ _COLUMNS = {
     "measured_at": ("timestamptz", "when it was measured, UTC"),
 }
 
-INVENTORY_SCHEMA = dg.TableSchema([dg.TableColumn(name, kind, meaning) for name, (kind, meaning) in _COLUMNS.items()])
+INVENTORY_SCHEMA = column_schema(_COLUMNS)

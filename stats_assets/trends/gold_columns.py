@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from stats_assets.shared.column_schemas import column_schema
 from stats_assets.trends.cubes import CUBES, LEADERBOARD, MAPS, MEDIC, Cube
 
 _MEANINGS = {
@@ -37,16 +38,12 @@ _TRENDS = {
 }
 
 
-def _schema(columns: dict[str, tuple[str, str]]) -> dg.TableSchema:
-    return dg.TableSchema([dg.TableColumn(name, kind, meaning) for name, (kind, meaning) in columns.items()])
-
-
 def _of_cube(cube: Cube) -> dg.TableSchema:
     names = (*cube.cell, "grouping", *cube.sums) if cube.has_grouping else (*cube.cell, *cube.sums)
-    return _schema({name: _MEANINGS.get(name, ("bigint", "sum over the games")) for name in names})
+    return column_schema({name: _MEANINGS.get(name, ("bigint", "sum over the games")) for name in names})
 
 
-TRENDS_SCHEMA = _schema(_TRENDS)
+TRENDS_SCHEMA = column_schema(_TRENDS)
 CUBE_SCHEMAS = {cube.table: _of_cube(cube) for cube in CUBES}
 
 

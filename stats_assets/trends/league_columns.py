@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dagster as dg
+from stats_assets.shared.column_schemas import column_schema
 
 _COLUMNS = {
     "demos": {
@@ -26,7 +26,4 @@ _COLUMNS = {
         "team1_is_red": ("boolean", "which side the first team played on"),
     },
 }
-SCHEMAS = {
-    table: dg.TableSchema([dg.TableColumn(name, kind, meaning) for name, (kind, meaning) in columns.items()])
-    for table, columns in _COLUMNS.items()
-}
+SCHEMAS = {table: column_schema(columns) for table, columns in _COLUMNS.items()}
