@@ -46,6 +46,7 @@ PURE = {
     "maps",
     "mirror_requests",
     "mirrors",
+    "moments",
     "monthly",
     "names",
     "page",

@@ -135,6 +135,31 @@ def export(
 
 
 @app.command(rich_help_panel=_RUNNING)
+def restore(
+    backup: Annotated[str | None, typer.Argument(help="its name; the newest when absent")] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(
+            "--into",
+            metavar="FOLDER|DSN",
+            help="a new folder, which becomes a STATS_HOME with a database server, or an empty database",
+        ),
+    ] = None,
+) -> None:
+    """Bring a backup back and compare every table with its manifest. Without --into, list what backups there are."""
+    from stats_assets.local import restore as backups
+
+    if into is None:
+        for line in backups.listed(_environment()):
+            results.print(line, markup=False, highlight=False, soft_wrap=True)
+        return
+    problems = backups.restored(_environment(), backup, into, say)
+    for table, problem in problems.items():
+        complain(f"{table}: {problem}")
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command(rich_help_panel=_RUNNING)
 def migrate() -> None:
     """Bring the tables to what this version of the code needs, Dagster's own tables as well."""
     from stats_assets.local.databases import using_databases

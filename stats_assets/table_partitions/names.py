@@ -1,15 +1,10 @@
-"""Names as SQL writes them, and names that fit PostgreSQL's 63 bytes. Pure."""
+"""Texts as SQL writes them, and names that fit PostgreSQL's 63 bytes. Pure."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 
 LONGEST_BYTES = 63
-
-
-def quoted(*names: str) -> str:
-    """An identifier, qualified when several names are given; always in quotes, so that no name is special."""
-    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
 
 
 def text_literal(text: str) -> str:
