@@ -160,6 +160,24 @@ def restore(
 
 
 @app.command(rich_help_panel=_RUNNING)
+def roles(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show the SQL, change nothing")] = False,
+) -> None:
+    """Make or mend the database roles stats_loader, stats_reader and stats_dagster, with the least rights each needs.
+
+    Run it after every migration; as the owner of the tables, who may create roles. Passwords are set by \\password.
+    """
+    from stats_assets.local.databases import using_databases
+    from stats_assets.local.roles import give_roles
+
+    with using_databases(_environment()) as databases:
+        statements = give_roles(databases.dsn, databases.dagster_dsn, dry_run)
+    for statement in statements:
+        results.print(f"{statement};", markup=False, highlight=False, soft_wrap=True)
+    say("nothing was changed" if dry_run else f"{len(statements)} statements are done")
+
+
+@app.command(rich_help_panel=_RUNNING)
 def migrate() -> None:
     """Bring the tables to what this version of the code needs, Dagster's own tables as well."""
     from stats_assets.local.databases import using_databases
