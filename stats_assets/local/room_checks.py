@@ -7,14 +7,91 @@ from dataclasses import replace
 from datetime import date
 
 from stats_assets.configuration import StatsConfig
-from stats_assets.crashes.feeds import Feed, shown
+from stats_assets.crashes.feeds import Feed, FeedAway, shown
+from stats_assets.crashes.store import read_maps
 from stats_assets.local.findings import Finding, note, ok, wrong
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
 from stats_assets.log_sync.plan import Present
 from stats_assets.log_sync.transports import Transports, open_transports
 from stats_assets.log_sync.transports.limits import limits_of
-from stats_assets.shared.failures import OurMistake, SourceAway
+from stats_assets.shared.failures import ConfigurationMistake, OurMistake, SourceAway
+
+_ANSWER_SECONDS = 10
+
+
+def log_hosts(config: StatsConfig, day: date) -> Iterator[Finding]:
+    """Asks each log host for its file of the day, without fetching it."""
+    if not config.log_sync.hosts:
+        yield note("log_sync: no hosts in stats.yaml", "name your log hosts under log_sync.hosts")
+    with open_transports(replace(limits_of(config.log_sync), answer_seconds=_ANSWER_SECONDS)) as transports:
+        for file in _one_file_per_host(config.log_sync, day):
+            yield _ask(transports, file)
+
+
+def _one_file_per_host(config: LogSyncConfig, day: date) -> Iterable[ExpectedFile]:
+    return {file.host: file for file in expected_files(config, day) if file.waived is None}.values()
+
+
+def _ask(transports: Transports, file: ExpectedFile) -> Finding:
+    place = f"log_sync: {file.host} at {file.source.shown}"
+    try:
+        answer = transports.of(file.source).probe(file.source)
+    except SourceAway as error:
+        return wrong(f"{place} does not answer: {error}", "check the network and the host's server")
+    except OurMistake as error:
+        return wrong(f"{place}: {error}", "check its url in stats.yaml")
+    if isinstance(answer, Present):
+        return ok(place)
+    return note(f"log_sync: {file.host} answers, but {answer.found}", "right if the host delivers later in the day")
+
+
+def crash_feeds(config: StatsConfig, day: date) -> Iterator[Finding]:
+    """Asks for the feeds of the day and for the one of releases, without reading them, and reads the maps."""
+    crashes = config.crashes
+    if not crashes.is_configured:
+        return
+    quick = crashes.model_copy(update={"attempts": 1, "answer_timeout_seconds": _ANSWER_SECONDS})
+    for name in ("adi_feed", "reports_feed", "raw_feed", "releases_feed"):
+        pattern = getattr(crashes, name)
+        if pattern is not None:
+            yield _ask_feed(name, Feed(quick, pattern), day)
+    try:
+        read_maps(quick)
+        yield ok(f"crashes.maps: {shown(crashes.feed('maps'))}")
+    except (FeedAway, ConfigurationMistake) as error:
+        yield wrong(f"crashes.maps: {error}", "docs/crashes-migration.md lists the files and their columns")
+
+
+def _ask_feed(name: str, feed: Feed, day: date) -> Finding:
+    place = f"crashes.{name}"
+    try:
+        feed.files(day)
+    except FeedAway as error:
+        if isinstance(error.__cause__, FileNotFoundError) and name != "releases_feed":
+            return note(f"{place}: nothing at {shown(feed.url(day))}", "right if it comes later in the day")
+        return wrong(f"{place}: {error}", "check the URL in stats.yaml, the network and the server")
+    return ok(f"{place}: {shown(feed.url(day))}")
+
+
+ROOM_CHECKS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import date
+
+from stats_assets.configuration import StatsConfig
+from stats_assets.crashes.feeds import Feed, FeedAway, shown
+from stats_assets.crashes.store import read_maps
+from stats_assets.local.findings import Finding, note, ok, wrong
+from stats_assets.log_sync.config import LogSyncConfig
+from stats_assets.log_sync.expected import ExpectedFile, expected_files
+from stats_assets.log_sync.plan import Present
+from stats_assets.log_sync.transports import Transports, open_transports
+from stats_assets.log_sync.transports.limits import limits_of
+from stats_assets.shared.failures import ConfigurationMistake, OurMistake, SourceAway
 
 _ANSWER_SECONDS = 10
 
@@ -55,7 +132,7 @@ def crash_feeds(config: StatsConfig, day: date) -> Iterator[Finding]:
         if pattern is None:
             continue
         feed = Feed(crashes, pattern)
-        if feed.files_now(day):
+        if feed.files_or_none(day):
             yield ok(f"crashes.{name}: {shown(feed.url(day))}")
         else:
             yield note(f"crashes.{name}: nothing at {shown(feed.url(day))}", "right if it comes later in the day")
