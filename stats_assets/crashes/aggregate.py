@@ -9,7 +9,7 @@ from datetime import date
 
 from psycopg2 import sql as pg
 
-from stats_assets.crashes import aggregate_sql, sql
+from stats_assets.crashes import aggregate_sql, signature_sql, sql
 from stats_assets.crashes.day_state import NotThere, digest_of_inputs, keep_made, missing_inputs
 from stats_assets.crashes.windows import DayWindow, day_window, monday_of
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row, plan_for_bulk
@@ -32,14 +32,14 @@ class Aggregate:
 
 _INSTALLS, _REPORTS, _RAW = "active_daily_installs", "reports", "raw_crashes"
 
-SIGNATURES = Aggregate("signatures", (("signatures", aggregate_sql.ADD_SIGNATURES),), (_REPORTS,))
+SIGNATURES = Aggregate("signatures", (("signatures", signature_sql.ADD_SIGNATURES),), (_REPORTS,))
 PRODUCT_ADU = Aggregate("product_adu", (("product_adu", aggregate_sql.ADD_PRODUCT_ADU),), (_INSTALLS,))
 BUILD_ADU = Aggregate("build_adu", (("build_adu", aggregate_sql.ADD_BUILD_ADU),), (_INSTALLS,))
 SIGNATURE_COUNTS = Aggregate(
     "signature_counts",
     (
-        ("signature_counts", aggregate_sql.ADD_SIGNATURE_COUNTS),
-        ("signature_counts_by_build", aggregate_sql.ADD_SIGNATURE_COUNTS_BY_BUILD),
+        ("signature_counts", signature_sql.ADD_SIGNATURE_COUNTS),
+        ("signature_counts_by_build", signature_sql.ADD_SIGNATURE_COUNTS_BY_BUILD),
     ),
     (_REPORTS, _RAW),
 )
@@ -63,13 +63,13 @@ DAILY_CRASH_RATES = Aggregate(
 )
 SIGNATURE_SUMMARY = Aggregate(
     "signature_summary",
-    (("signature_summary", aggregate_sql.ADD_SIGNATURE_SUMMARY),),
+    (("signature_summary", signature_sql.ADD_SIGNATURE_SUMMARY),),
     (_REPORTS, _RAW),
     by_week=True,
 )
 CRASH_ADU = Aggregate(
     "crash_adu_by_build_signature",
-    (("crash_adu_by_build_signature", aggregate_sql.ADD_CRASH_ADU),),
+    (("crash_adu_by_build_signature", signature_sql.ADD_CRASH_ADU),),
     (_INSTALLS, _REPORTS),
     ("build_adu",),
 )
