@@ -13,8 +13,8 @@ from stats_assets.shared.phrases import named
 from stats_assets.shared.runs import done_partitions, told_to_dagster
 
 _NEXT = (
-    "; the sensor crashes_late_feeds loads a day of the last crashes.late_window_days as soon as its feed is whole,"
-    " an older one is for you to materialize then"
+    "; the sensor crashes_late_feeds loads a day once its feed has come,"
+    " days older than crashes.late_window_days are for you to materialize"
 )
 
 
