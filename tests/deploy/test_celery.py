@@ -170,7 +170,7 @@ def test_workers_give_what_one_machine_gives_and_one_that_is_killed_is_replaced(
     text = (tmp_path / "stats.yaml").read_text()
     (tmp_path / "alone.yaml").write_text(text.replace("s3://archive/stats", str(tmp_path / "archive")))
     span = ("--from", f"{DAYS[0]}", "--to", f"{DAYS[-1]}")
-    command = [PROJECT / "stats", "materialize", "log_sync/files or countme/raw_hits", *span]
+    command = [PROJECT / "stats", "materialize", "key:log_sync/files or key:countme/raw_hits", *span]
     made = subprocess.run(command, env=alone, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr[-2000:]
     wanted = rows(database_dsn, RESULT)
