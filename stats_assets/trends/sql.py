@@ -54,7 +54,11 @@ WHERE excluded.last_logid IS NOT NULL
            AND (excluded.last_game_at, excluded.name) IS DISTINCT FROM (p.last_game_at, p.name)))
 """
 
-DELETE_ROWS = "DELETE FROM {table} WHERE logid = ANY(%(logids)s) AND day = ANY(%(days)s)"
+# From the first to the last names the block ranges to look into; most of the logs of a batch lie close together.
+DELETE_ROWS = """
+DELETE FROM {table}
+WHERE logid BETWEEN %(first)s AND %(last)s AND logid = ANY(%(logids)s) AND day = ANY(%(days)s)
+"""
 
 RAW_LOGS = """
 SELECT logid, uploaded_at, fetched_at, source, is_complete, dictionary_id, content
