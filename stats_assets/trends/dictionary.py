@@ -48,7 +48,7 @@ def train_dictionary(database: StatsDatabase) -> Training:
     sample = [raw.data for raw in stored_logs(database, logids)]
     unseen = sample[::_TEST_EVERY]
     seen = [data for place, data in enumerate(sample) if place % _TEST_EVERY]
-    dictionary = zstandard.train_dictionary(_DICTIONARY_BYTES, seen)
+    dictionary = zstandard.train_dictionary(_DICTIONARY_BYTES, [*seen])
     plain, trained = Compressor(), Compressor(dictionary.as_bytes())
     gain = 1 - _size(trained, unseen) / _size(plain, unseen)
     if gain < _SMALLEST_GAIN:

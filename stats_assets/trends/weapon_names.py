@@ -35,8 +35,8 @@ class WeaponName:
 
 def listed_names() -> dict[str, WeaponName]:
     """By the name in the logs: what comes with this package."""
-    with (files("stats_assets.trends") / "weapon_names.csv").open(encoding="utf-8", newline="") as file:
-        return {row["weapon"]: WeaponName(row["name"], row["slot"]) for row in csv.DictReader(file)}
+    text = (files("stats_assets.trends") / "weapon_names.csv").read_text(encoding="utf-8")
+    return {row["weapon"]: WeaponName(row["name"], row["slot"]) for row in csv.DictReader(text.splitlines())}
 
 
 def names_of_items(text: str) -> dict[str, WeaponName]:
