@@ -7,11 +7,21 @@ What the columns mean is told in `columns.py`, the tables themselves are made in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, LiteralString
 
 Kind = Literal["int", "bigint", "smallint", "real", "text", "enum", "boolean", "timestamptz"]
 
-CLASSES = ("scout", "soldier", "pyro", "demoman", "heavyweapons", "engineer", "medic", "sniper", "spy")
+CLASSES: tuple[LiteralString, ...] = (
+    "scout",
+    "soldier",
+    "pyro",
+    "demoman",
+    "heavyweapons",
+    "engineer",
+    "medic",
+    "sniper",
+    "spy",
+)
 EVENTS = {"kill": "classkills", "death": "classdeaths", "assist": "classkillassists"}
 
 
