@@ -21,19 +21,18 @@ KINDS = ("boards", "listing", "thread", "audit", "refresh", "tags")
 
 # A lease ends by its time or with its owner's session. Served by the index on (kind, next_try_at).
 CLAIM = """
-UPDATE forum.work w SET lease_owner = %(owner)s, lease_until = now() + interval '10 minutes', fence = fence + 1
-FROM (
-    SELECT kind, key FROM forum.work
+UPDATE forum.work SET lease_owner = %(owner)s, lease_until = now() + interval '10 minutes', fence = fence + 1
+WHERE kind = %(kind)s AND key = ANY(ARRAY(
+    SELECT key FROM forum.work
     WHERE kind = %(kind)s AND next_try_at <= now() AND parked_at IS NULL
       AND (%(bids)s::integer[] IS NULL OR bid = ANY(%(bids)s))
       AND (lease_owner IS NULL OR lease_until < now() OR lease_owner <> ALL(ARRAY(
               SELECT objid::integer FROM pg_locks
               WHERE locktype = 'advisory' AND classid = %(lock)s AND objsubid = 2 AND granted
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))))
-    ORDER BY next_try_at, key LIMIT %(limit)s FOR UPDATE SKIP LOCKED) due
-WHERE w.kind = due.kind AND w.key = due.key
-RETURNING w.kind, w.key, w.bid, w.fence, w.next_page, w.last_pid, w.pages, w.tail_page, w.tail_pid,
-          w.tail_posts, w.days, w.attempts, w.changes, w.is_whole
+    ORDER BY kind, next_try_at, key LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
+RETURNING kind, key, bid, fence, next_page, last_pid, pages, tail_page, tail_pid, tail_posts, days, attempts, changes,
+          is_whole
 """
 GIVE_BACK = """
 UPDATE forum.work SET lease_owner = NULL, lease_until = NULL
@@ -177,7 +176,8 @@ ON CONFLICT DO NOTHING
 """
 KNOWN_THREADS = """
 SELECT t.tid, t.est_replies, t.state = 'live', t.n_posts IS NOT NULL, coalesce(w.last_ok_at > l.since, false)
-FROM forum.threads t LEFT JOIN forum.work w ON w.kind = 'thread' AND w.key = t.tid
+FROM forum.threads t
+    LEFT JOIN LATERAL (SELECT last_ok_at FROM forum.work WHERE kind = 'thread' AND key = t.tid OFFSET 0) w ON true
     LEFT JOIN forum.work l ON l.kind = 'listing' AND l.key = %(bid)s
 WHERE t.tid = ANY(%(tid)s)
 """
@@ -206,8 +206,9 @@ WHERE (t.bid, t.title, t.subtitle, t.is_closed, t.is_sticky, t.is_important, t.i
 MARK_MOVED = """
 INSERT INTO forum.changed_days (day)
 SELECT DISTINCT (p.posted_at AT TIME ZONE 'UTC')::date
-FROM unnest(%(tid)s::integer[], %(bid)s::integer[]) AS u (tid, bid)
-    JOIN forum.threads t ON t.tid = u.tid AND t.bid <> u.bid JOIN forum.posts p ON p.tid = t.tid
+FROM unnest(%(tid)s::integer[], %(bid)s::integer[]) AS u (tid, bid),
+    LATERAL (SELECT tid FROM forum.threads WHERE tid = u.tid AND bid <> u.bid OFFSET 0) t,
+    LATERAL (SELECT posted_at FROM forum.posts WHERE tid = t.tid AND state = 'live' OFFSET 0) p
 """
 WANT_THREADS = """
 INSERT INTO forum.work AS w (kind, key, bid)
@@ -242,6 +243,8 @@ PREPARE forum_store_page (
 WITH held AS (
     SELECT last_ok_at, changes, guards FROM forum.work
     WHERE kind = $1 AND key = $2 AND fence = $3 AND lease_owner = $4 FOR UPDATE
+), stored AS (
+    SELECT o.* FROM held, forum.threads o WHERE o.tid = $2
 ), given AS (
     SELECT u.pid, u.uid, to_timestamp(u.posted) AS posted_at, u.edit_count, u.edit_uid,
            to_timestamp(u.edited) AS edited_at, u.is_hidden, u.icon_id, u.title, u.content,
@@ -254,7 +257,9 @@ WITH held AS (
            o.is_hidden AS old_is_hidden, c.title AS old_title, c.content AS old_content,
            o.pid IS NOT NULL AND (o.edit_count, o.last_edit_uid, o.last_edit_at, o.is_hidden, c.title, c.content)
                IS DISTINCT FROM (g.edit_count, g.edit_uid, g.edited_at, g.is_hidden, g.title, g.content) AS is_revised
-    FROM given g LEFT JOIN forum.posts o USING (pid) LEFT JOIN forum.post_contents c USING (pid)
+    FROM given g
+        LEFT JOIN LATERAL (SELECT * FROM forum.posts p WHERE p.pid = g.pid OFFSET 0) o ON true
+        LEFT JOIN LATERAL (SELECT * FROM forum.post_contents p WHERE p.pid = g.pid OFFSET 0) c ON true
     WHERE o.pid IS NULL OR o.state <> 'live' OR
           (o.tid, o.poster_uid, o.posted_at, o.edit_count, o.last_edit_uid, o.last_edit_at, o.is_hidden, o.icon_id,
            c.title, c.content) IS DISTINCT FROM
@@ -277,14 +282,15 @@ WITH held AS (
         tid = $2, poster_uid = c.uid, posted_at = c.posted_at, edit_count = c.edit_count, last_edit_uid = c.edit_uid,
         last_edit_at = c.edited_at, is_hidden = c.is_hidden, content_length = c.content_length, icon_id = c.icon_id,
         n_revisions = c.n_revisions + c.is_revised::integer, state = 'live', last_seen_at = now()
-    FROM changed c WHERE c.is_known AND p.pid = c.pid
+    FROM changed c WHERE c.is_known AND p.pid = c.pid AND p.pid = ANY(ARRAY(SELECT pid FROM changed WHERE is_known))
 ), contents AS (
     UPDATE forum.post_contents p SET title = c.title, content = c.content
-    FROM changed c WHERE c.is_revised AND p.pid = c.pid
+    FROM changed c
+    WHERE c.is_revised AND p.pid = c.pid AND p.pid = ANY(ARRAY(SELECT pid FROM changed WHERE is_revised))
 ), gone AS (
     UPDATE forum.posts p SET state = 'gone', last_seen_at = coalesce(held.last_ok_at, p.last_seen_at)
     FROM held
-    WHERE p.tid = $2 AND p.pid > $25 AND p.pid <= $26 AND p.state = 'live' AND p.pid <> ALL($27)
+    WHERE (p.tid, p.pid) > ($2, $25) AND (p.tid, p.pid) <= ($2, $26) AND p.state = 'live' AND p.pid <> ALL($27)
     RETURNING p.posted_at
 ), days AS (
     INSERT INTO forum.changed_days (day)
@@ -297,7 +303,7 @@ WITH held AS (
     SELECT $2, $14, $15, $16, $17[1], $17[2], $17[3], $17[4], $17[5], $18, $19,
            CASE WHEN $20 THEN $21 ELSE o.first_pid END, CASE WHEN $22 THEN $23 ELSE o.last_pid END,
            CASE WHEN $22 THEN $24 ELSE o.n_posts END
-    FROM held LEFT JOIN forum.threads o ON o.tid = $2
+    FROM held LEFT JOIN stored o ON true
     WHERE o.tid IS NULL OR o.state <> 'live' OR
           (o.bid, o.title, o.subtitle, o.is_closed, o.is_sticky, o.is_important, o.is_announcement, o.is_global,
            o.hit_count, o.est_replies) IS DISTINCT FROM
@@ -313,11 +319,10 @@ WITH held AS (
     RETURNING 1
 ), moved AS (
     INSERT INTO forum.changed_days (day)
-    SELECT (p.posted_at AT TIME ZONE 'UTC')::date
-    FROM held, forum.threads o JOIN forum.posts p USING (tid) WHERE o.tid = $2 AND o.bid <> $14
-    UNION SELECT (p.posted_at AT TIME ZONE 'UTC')::date
-    FROM held, forum.threads o JOIN forum.posts p USING (tid)
-    WHERE $20 AND o.tid = $2 AND p.pid = $21 AND o.first_pid <> $21
+    SELECT (posted_at AT TIME ZONE 'UTC')::date FROM forum.posts
+    WHERE state = 'live' AND tid = (SELECT tid FROM stored WHERE bid <> $14)
+    UNION SELECT (posted_at AT TIME ZONE 'UTC')::date FROM forum.posts
+    WHERE pid = ANY((SELECT ARRAY[first_pid, $21] FROM stored WHERE $20 AND first_pid <> $21)::integer[])
 ), users AS (
     INSERT INTO forum.users AS u (uid, name, name_pid, gid, gid_pid, avid)
     SELECT n.* FROM held, unnest($37, $38, $39, $40, $41, $42) AS n (uid, name, name_pid, gid, gid_pid, avid)
