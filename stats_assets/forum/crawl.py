@@ -16,23 +16,15 @@ from random import Random
 
 import psycopg2
 
-from stats_assets.forum import sql
+from stats_assets.forum import page_sql, sql
+from stats_assets.forum.board_store import end_audit_part, store_board_state, store_boards, store_listing
 from stats_assets.forum.client import Client, PageFailed
 from stats_assets.forum.config import ForumConfig
 from stats_assets.forum.frontier import Frontier, LeaseLost, Scope, Unit
 from stats_assets.forum.pace import Pace
 from stats_assets.forum.page import Absence, parse_boards, parse_listing, parse_thread
+from stats_assets.forum.page_store import Stored, store_tags, store_thread_gone, store_thread_page
 from stats_assets.forum.signatures import Signatures
-from stats_assets.forum.store import (
-    Stored,
-    end_audit_part,
-    store_board_state,
-    store_boards,
-    store_listing,
-    store_tags,
-    store_thread_gone,
-    store_thread_page,
-)
 from stats_assets.forum.tags import parse_tags
 from stats_assets.forum.walk import step
 from stats_assets.shared.failures import ConfigurationMistake, SourceAway, first_line
@@ -193,7 +185,7 @@ class Crawler:
         if not self.config.tags:
             return False
         with self._connection.cursor() as cursor:
-            cursor.execute(sql.WANT_TAGS)
+            cursor.execute(page_sql.WANT_TAGS)
             return cursor.rowcount > 0
 
     def _work_on(self, units: list[Unit]) -> None:
