@@ -11,9 +11,11 @@ import dagster as dg
 
 from stats_assets.forum.columns import table_metadata
 from stats_assets.forum.config import ForumConfig
-from stats_assets.forum.crawl import Order, Report, crawl
+from stats_assets.forum.crawl import Order, crawl
 from stats_assets.forum.frontier import Scope
+from stats_assets.forum.report import Report
 from stats_assets.forum.status import Status, board_counts, board_keys, frontier_status
+from stats_assets.shared.phrases import named
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import DATABASE_RETRY, told_to_dagster
 
@@ -134,7 +136,6 @@ def _crawl_boards(
 def _checks(status: Status, config: ForumConfig) -> list[dg.AssetCheckResult]:
     limit = _OVERDUE_LOOKS * config.look_seconds + config.time_box_seconds
     parked = status.total("parked")
-    named = "; ".join(f"{unit}: {why}" for unit, why in list(status.parked.items())[:5])
     return [
         dg.AssetCheckResult(
             check_name=_NOTHING_OVERDUE,
@@ -148,7 +149,8 @@ def _checks(status: Status, config: ForumConfig) -> list[dg.AssetCheckResult]:
             check_name=_NOTHING_PARKED,
             passed=not parked,
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"{parked} parked: {named}; see forum.quarantine, then run forum_crawl with retry_parked"
+            description=f"{parked} parked: {named(status.parked)}; see forum.quarantine, then run forum_crawl with"
+            " retry_parked"
             if parked
             else "every unit can be read",
         ),

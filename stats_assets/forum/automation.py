@@ -22,7 +22,8 @@ from stats_assets.forum.assets import (
 from stats_assets.forum.config import ForumConfig
 from stats_assets.forum.count_assets import day_metadata
 from stats_assets.forum.counts import recount
-from stats_assets.forum.crawl import Order, Report, crawl
+from stats_assets.forum.crawl import Order, crawl
+from stats_assets.forum.report import Report
 from stats_assets.forum.status import board_counts, board_keys, frontier_status
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import DATABASE_RETRY, is_busy, told_to_dagster

@@ -99,7 +99,8 @@ class Client:
         if self._pauses > _PAUSES_OF_AN_OUTAGE:
             raise SourceAway(
                 f"forum: {self.config.base_url} has failed {self._failures} times in a row, the last time with"
-                f" {error}; what is read is stored, the next run goes on from there"
+                f" {error}; what is read is stored, the next run goes on from there; if it never answered, check"
+                " forum.base_url with ./stats doctor"
             ) from error
         self.pace.pause(self.config.outage_seconds)
 

@@ -122,7 +122,7 @@ FROM forum.work GROUP BY kind ORDER BY kind
 PARKED = """
 SELECT w.kind, w.key, coalesce(q.url, ''), coalesce(w.last_error, '')
 FROM forum.work w LEFT JOIN forum.quarantine q USING (kind, key)
-WHERE w.parked_at IS NOT NULL ORDER BY w.kind, w.key LIMIT 20
+WHERE w.parked_at IS NOT NULL ORDER BY w.kind, w.key
 """
 BOARD_KEYS = """
 SELECT bid FROM forum.boards WHERE state <> 'gone' AND (%(bids)s::integer[] IS NULL OR bid = ANY(%(bids)s)) ORDER BY bid
