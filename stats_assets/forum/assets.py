@@ -94,7 +94,7 @@ def build_assets(config: ForumConfig) -> list[dg.AssetsDefinition]:
         """How the frontier stands: what is due, put off and parked."""
         with told_to_dagster():
             status = frontier_status(database)
-        return dg.MaterializeResult(metadata=shown(status), check_results=_checks(status, config))
+        return dg.MaterializeResult(metadata=shown(status), check_results=frontier_checks(status, config))
 
     # Unpacked arguments hide from pyright which of the decorator's forms this is.
     return [boards, threads, posts, work]  # pyright: ignore[reportReturnType]
@@ -121,19 +121,8 @@ def board_metadata(report: Report, counts: tuple[int, int]) -> dict[str, Any]:
     return {"threads": threads, "posts": posts, "crawl": str(report)}
 
 
-def _crawl_boards(
-    context: dg.AssetExecutionContext, database: StatsDatabase, config: ForumConfig, kinds: tuple[str, ...]
-) -> None:
-    bids = [int(key) for key in context.partition_keys]
-    with told_to_dagster():
-        report = crawl(database, config, Order(Scope(kinds, bids), look_now="listing" in kinds))
-        counts = board_counts(database, bids)
-    context.log.info("boards %s: %s", ", ".join(map(str, bids)), report)
-    for bid in bids:
-        context.add_asset_metadata(board_metadata(report, counts.get(bid, (0, 0))), partition_key=str(bid))
-
-
-def _checks(status: Status, config: ForumConfig) -> list[dg.AssetCheckResult]:
+def frontier_checks(status: Status, config: ForumConfig) -> list[dg.AssetCheckResult]:
+    """Whether nothing is overdue and nothing parked; both warn, nothing is stopped by them."""
     limit = _OVERDUE_LOOKS * config.look_seconds + config.time_box_seconds
     parked = status.total("parked")
     return [
@@ -155,3 +144,15 @@ def _checks(status: Status, config: ForumConfig) -> list[dg.AssetCheckResult]:
             else "every unit can be read",
         ),
     ]
+
+
+def _crawl_boards(
+    context: dg.AssetExecutionContext, database: StatsDatabase, config: ForumConfig, kinds: tuple[str, ...]
+) -> None:
+    bids = [int(key) for key in context.partition_keys]
+    with told_to_dagster():
+        report = crawl(database, config, Order(Scope(kinds, bids), look_now="listing" in kinds))
+        counts = board_counts(database, bids)
+    context.log.info("boards %s: %s", ", ".join(map(str, bids)), report)
+    for bid in bids:
+        context.add_asset_metadata(board_metadata(report, counts.get(bid, (0, 0))), partition_key=str(bid))
