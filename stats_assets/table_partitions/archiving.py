@@ -97,6 +97,12 @@ def fingerprint_in(cursor: Cursor, columns: tuple[Column, ...], table: str) -> F
     return Fingerprint(rows, int(total))
 
 
+def table_fingerprint(cursor: Cursor, step: Step) -> Fingerprint:
+    """Of the table a step is about, as its archive's would be."""
+    cursor.execute(TEXT_SETTINGS)
+    return fingerprint_in(cursor, columns_of(cursor, step.oid or 0), quoted(step.schema, step.partition))
+
+
 def file_problem(archive: Archive, manifest: Manifest) -> str | None:
     """What is wrong with an archived file; None when it holds exactly what the manifest says."""
     try:
