@@ -81,8 +81,9 @@ class Tries:
                 if self.waited_seconds + pause > self.patience.budget_seconds:
                     told = f"deferred after {self.count} tries in {self.waited_seconds:.0f} s: {first_line(error)}"
                     raise Deferred(told) from error
+                is_harmless = isinstance(error, Occupied)  # we have only looked: nobody waited behind us
             self.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - two of us must not come in step
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            pause = pause if is_harmless else min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
 def need_free(cursor: Cursor, locks: Iterable[Lock]) -> None:
