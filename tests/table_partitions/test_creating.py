@@ -6,9 +6,10 @@ import json
 from contextlib import contextmanager
 from datetime import date
 
+import psycopg2
 import pytest
 
-from stats_assets.shared.failures import OurMistake
+from stats_assets.shared.failures import OurMistake, SourceAway
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.table_partitions import ensure_leaf, leaf_of_days
 from stats_assets.table_partitions.steps import TAKES_NO_CHANGES, plan_from_json
@@ -310,6 +311,23 @@ def test_a_loader_does_not_attach_a_table_that_is_on_its_way_out(world: World):
     with pytest.raises(OurMistake, match="is no table partition of s"):
         ensure_leaf(world.database, leaf_of_days("s", "m", "ts", date(2026, 5, 18), 7))
     assert world.parts() == {}
+
+
+def test_a_loader_is_told_why_there_is_no_room_for_its_rows(world: World):
+    week = leaf_of_days("s", "m", "ts", date(2026, 5, 18), 7)
+    world.run("CREATE TABLE s.may PARTITION OF s.m FOR VALUES FROM ('2026-05-01') TO ('2026-06-01')")
+    with pytest.raises(
+        OurMistake, match=r"s.m_20260518 from 2026-05-18 .* would overlap partition \"may\"; the table is"
+    ):
+        ensure_leaf(world.database, week)
+    world.run("DROP TABLE s.may")
+    ensure_leaf(world.database, week)
+    with held(world, "SELECT count(*) FROM s.m"), world.database.session() as cursor:
+        cursor.execute("SET lock_timeout = 50")
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            cursor.execute("ALTER TABLE s.m DETACH PARTITION s.m_20260518 CONCURRENTLY")
+    with pytest.raises(SourceAway, match="is half detached: it takes no rows"):
+        ensure_leaf(world.database, week)
 
 
 def test_a_table_we_may_not_read_holds_up_no_other(world: World):
