@@ -117,9 +117,9 @@ class Executor:
         if refused is not None:
             result = StepResult(step, "skipped", message=refused)
         else:
-            self.boundary(f"before {step.kind}")
+            self.boundary(f"before {step.kind} {step.partition}")
             result = self._run(step)
-            self.boundary(f"after {step.kind}")
+            self.boundary(f"after {step.kind} {step.partition}")
         if result.result in ("deferred", "failed") and step.kind != "finalize":
             # Its table partition is not ready for the next step, and the next would meet the same lock.
             self._stopped[phase] = f"waits for {step.kind} {step.partition}, which was not done"

@@ -71,7 +71,7 @@ class StepWork:
                 store.shelved(cursor, step, now, now + timedelta(days=self.limits.attic_days))
             if step.kind == "drop":
                 store.dropped(cursor, step)
-            self.boundary(f"inside {step.kind}")
+            self.boundary(f"inside {step.kind} {step.partition}")
 
     def _each_alone(self, step: Step) -> None:
         with self.database.session() as cursor:
@@ -84,7 +84,7 @@ class StepWork:
         """The intention is written first: a table partition that is half detached then has somebody to end it."""
         with self.database.transaction() as cursor:
             store.intend_detach(cursor, step, attic_name(step.schema, step.partition, step.oid or 0))
-        self.boundary("detach intended")
+        self.boundary(f"intended detach {step.partition}")
 
     def _detach(self, step: Step) -> None:
         """One try: a detach that a try before has left pending is finalized, one that is complete is left alone."""
