@@ -6,7 +6,8 @@ loaders do not wait for that room: docs/decisions/0008-loaders-make-what-they-ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -47,6 +48,9 @@ class Leaf:
     def qualified(self) -> tuple[str, str]:
         return self.schema, self.name
 
+    def __str__(self) -> str:
+        return f"{'.'.join(self.qualified)} from {self.start} to {self.end}"
+
 
 def leaf_of_days(schema: str, table: str, key: str, first: date, days: int) -> Leaf:
     """The leaf of `days` UTC days from `first`; fits keys of type timestamptz and date."""
@@ -73,40 +77,48 @@ def ensure_leaves(database: StatsDatabase, leaves: Sequence[Leaf]) -> None:
 
 
 def _ensure(cursor: Cursor, leaf: Leaf) -> None:
-    parent = (leaf.schema, leaf.table)
+    parent = f"{leaf.schema}.{leaf.table}"
+    with _explained(leaf, parent):
+        cursor.execute(_LOCK_TIMEOUT)
+        lock_slice(cursor, parent, "table partitions")
+        cursor.execute(_IS_PENDING, {"parent": parent, "leaf": ".".join(leaf.qualified)})
+        attached = cursor.fetchone()
+        if attached is None:
+            _make(cursor, leaf)
+        elif attached == (True,):
+            raise SourceAway(
+                f"{leaf} is half detached: it takes no rows, and those it has are not seen; the next run of"
+                " table_partitions/created ends that, or ./stats partitions apply; then rerun"
+            )
+
+
+def _make(cursor: Cursor, leaf: Leaf) -> None:
     names = {
-        "parent": sql.Identifier(*parent),
+        "parent": sql.Identifier(leaf.schema, leaf.table),
         "leaf": sql.Identifier(*leaf.qualified),
         "bounds": sql.Identifier(f"{leaf.name}_bounds"),
         "key": sql.Identifier(leaf.key),
         "start": sql.Literal(leaf.start),
         "end": sql.Literal(leaf.end),
     }
-    told = f"{'.'.join(leaf.qualified)} from {leaf.start} to {leaf.end}"
+    for statement in (_CREATE, _ATTACH, _DROP_CHECK):
+        cursor.execute(sql.SQL(statement).format(**names))
+
+
+@contextmanager
+def _explained(leaf: Leaf, parent: str) -> Iterator[None]:
+    """PostgreSQL's refusals in our words: what is in the way, and what to do about it."""
     try:
-        cursor.execute(_LOCK_TIMEOUT)
-        lock_slice(cursor, ".".join(parent), "table partitions")
-        cursor.execute(_IS_PENDING, {"parent": ".".join(parent), "leaf": ".".join(leaf.qualified)})
-        attached = cursor.fetchone()
-        if attached == (True,):
-            raise SourceAway(
-                f"{told} is half detached: it takes no rows, and those it has are not seen; the next run of"
-                " table_partitions/created ends that, or ./stats partitions apply; then rerun"
-            )
-        if attached is None:
-            for statement in (_CREATE, _ATTACH, _DROP_CHECK):
-                cursor.execute(sql.SQL(statement).format(**names))
+        yield
     except psycopg2.errors.DuplicateTable as error:
         raise OurMistake(
-            f"{'.'.join(leaf.qualified)} is there, but is no table partition of {'.'.join(parent)}; if it is on its"
-            " way to the attic, ./stats partitions apply moves it there; else rename it, then rerun"
+            f"{'.'.join(leaf.qualified)} is there, but is no table partition of {parent}; if it is on its way to the"
+            " attic, ./stats partitions apply moves it there; else rename it, then rerun"
         ) from error
     except psycopg2.errors.InvalidObjectDefinition as error:
         raise OurMistake(
-            f"{told} cannot be made: {first_line(error)}; the table is cut otherwise than its loader cuts it, see"
+            f"{leaf} cannot be made: {first_line(error)}; the table is cut otherwise than its loader cuts it, see"
             " ./stats partitions plan"
         ) from error
     except psycopg2.errors.LockNotAvailable as error:
-        raise SourceAway(
-            f"{told} cannot be made: somebody holds {'.'.join(parent)} locked ({first_line(error)})"
-        ) from error
+        raise SourceAway(f"{leaf} cannot be made: somebody holds {parent} locked ({first_line(error)})") from error

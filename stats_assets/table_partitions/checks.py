@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -82,7 +82,3 @@ def _free_bytes(archive: Archive) -> int | None:
     while not os.path.isdir(folder) and folder != folder.parent:  # noqa: PTH112 - a folder not made yet
         folder = folder.parent
     return shutil.disk_usage(folder).free
-
-
-def failed(results: Sequence[dg.AssetCheckResult]) -> Mapping[str, str]:
-    return {result.check_name or "": result.description or "" for result in results if not result.passed}

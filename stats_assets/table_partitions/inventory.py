@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -82,12 +82,6 @@ def as_markdown(found: list[Size]) -> str:
     for (table, place), (pieces, rows, size_bytes) in sorted(totals.items()):
         lines.append(f"| {table} | {place} | {pieces} | {rows:,} | {size_bytes / 1e6:,.1f} |")
     return "\n".join(lines)
-
-
-def largest_closed_bytes(catalog: Catalog) -> Mapping[str, int]:
-    """By table, its largest table partition but the newest."""
-    closed = {name: [part.bytes for part in table.ranges[:-1]] for name, table in catalog.tables.items()}
-    return {name: max(found, default=0) for name, found in closed.items()}
 
 
 def _of_table(database: StatsDatabase, name: str, partitions: tuple[TablePartition, ...]) -> Iterator[Size]:

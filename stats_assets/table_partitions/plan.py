@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 
@@ -27,12 +26,6 @@ _KINDS = {
     "date": {"date"},
     "int": {"smallint", "integer", "bigint"},
 }
-
-
-@dataclass
-class _Draft:
-    creating: list[Step]
-    retiring: list[Step]
 
 
 def plan(
