@@ -1,7 +1,7 @@
 """The room's assets: what is to be done, what was made, what was taken away, what is archived, how large it all is."""
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of functions it is handed.
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -28,12 +28,6 @@ from stats_assets.table_partitions.steps import CREATING, RETIRING, Kind
 
 GROUP = "table_partitions"
 _CODE_VERSION = "1"
-_COMMON: dict[str, Any] = {
-    "group_name": GROUP,
-    "owners": ["team:stats"],
-    "code_version": _CODE_VERSION,
-    "retry_policy": DATABASE_RETRY,
-}
 
 PLAN = dg.AssetKey(["table_partitions", "plan"])
 CREATED = dg.AssetKey(["table_partitions", "created"])
@@ -46,15 +40,22 @@ ARCHIVES = dg.DynamicPartitionsDefinition(name="table_partitions_archive")
 Events = Iterator[dg.AssetMaterialization | dg.AssetCheckResult | dg.MaterializeResult]
 
 
+def _asset(**given: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """What all assets of the room have in common."""
+    asset: Any = dg.asset
+    return asset(
+        group_name=GROUP, owners=["team:stats"], code_version=_CODE_VERSION, retry_policy=DATABASE_RETRY, **given
+    )
+
+
 def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPolicy]) -> list[dg.AssetsDefinition]:
     """The assets for these policies."""
 
-    @dg.asset(
+    @_asset(
         key=PLAN,
         kinds={"postgres"},
         tags={"layer": "report"},
         check_specs=specs(PLAN, OF_PLAN, policies),
-        **_COMMON,
     )
     def plan(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -67,13 +68,12 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
             checks = _checks(PLAN, OF_PLAN, maintenance, found)
         yield dg.MaterializeResult(metadata=plan_metadata(found.plan, maintenance.now()), check_results=checks)
 
-    @dg.asset(
+    @_asset(
         key=CREATED,
         deps=[PLAN],
         kinds={"postgres"},
         tags={"layer": "state"},
         check_specs=specs(CREATED, OF_CREATED, policies),
-        **_COMMON,
     )
     def created(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -82,13 +82,12 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         maintenance = Maintenance(database, archive, policies, config)
         yield from _maintained(context, maintenance, CREATING, CREATED, OF_CREATED)
 
-    @dg.asset(
+    @_asset(
         key=RETIRED,
         deps=[CREATED],
         kinds={"postgres", "parquet"},
         tags={"layer": "state"},
         check_specs=specs(RETIRED, OF_RETIRED, policies),
-        **_COMMON,
     )
     def retired(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -97,14 +96,13 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         maintenance = Maintenance(database, archive, policies, config)
         yield from _maintained(context, maintenance, RETIRING, RETIRED, OF_RETIRED)
 
-    @dg.asset(
+    @_asset(
         key=ARCHIVE,
         deps=[RETIRED],
         kinds={"parquet"},
         tags={"layer": "raw"},
         partitions_def=ARCHIVES,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        **_COMMON,
     )
     def archive(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -128,13 +126,12 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
             context.add_asset_metadata(facts, partition_key=key)
         yield dg.MaterializeResult()
 
-    @dg.asset(
+    @_asset(
         key=INVENTORY,
         deps=[CREATED, RETIRED],
         kinds={"postgres"},
         tags={"layer": "report"},
         metadata={"dagster/column_schema": INVENTORY_SCHEMA, "dagster/table_name": "table_partitions.inventory"},
-        **_COMMON,
     )
     def inventory(
         database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -151,7 +148,7 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": len(found),
-                "size_bytes": sum(size.bytes for size in found),
+                **sizes.bytes_by_place(found),
                 "sizes": dg.MetadataValue.md(sizes.as_markdown(found)),
                 "over_time": dg.MetadataValue.md(preview),
             }

@@ -60,7 +60,10 @@ def evaluated(
                 passed=found.holds,
                 severity=dg.AssetCheckSeverity.WARN if is_mild else dg.AssetCheckSeverity.ERROR,
                 description=found.told,
-                metadata={"table": found.table, **found.facts},
+                metadata={
+                    "table": found.table,
+                    **{name: fact for name, fact in found.facts.items() if fact not in ([], {})},
+                },
             )
 
 

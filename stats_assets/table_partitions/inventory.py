@@ -70,6 +70,13 @@ def chart(series: Series, dpi: int) -> bytes:
     return draw_lines(labels, series, dpi)
 
 
+def bytes_by_place(found: list[Size]) -> dict[str, int]:
+    """Numbers Dagster plots over the runs: all there is, and its part in each place."""
+    places = ("attached", "attic", "archive")
+    by_place = {f"{place}_bytes": sum(size.bytes for size in found if size.place == place) for place in places}
+    return {"size_bytes": sum(size.bytes for size in found), **by_place}
+
+
 def as_markdown(found: list[Size]) -> str:
     """Totals per table and place."""
     totals: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])

@@ -52,11 +52,10 @@ def maintain(
     maintenance = Maintenance(StatsDatabase(dsn), Archive(folder), policies, config, lambda: now, trusts_clock=True)
     executor = replace(maintenance.executor("crashing"), boundary=boundary)
     for _ in range(LONGEST):
-        plan = maintenance.planned().plan
-        if not plan.steps:
+        if not (plan := maintenance.planned().plan).steps:
             return
         executor.carry_out(plan)
-    raise AssertionError(f"not complete after {LONGEST} plans: {list(map(str, plan.steps))}")
+    raise AssertionError(f"not complete after {LONGEST} plans: {list(map(str, maintenance.planned().plan.steps))}")
 
 
 def kill_a_server_process(dsn: str) -> None:
