@@ -52,18 +52,17 @@ def evaluated(
     """The results of `specs` by this catalog."""
     for policy in policies:
         for found in findings(promises, policy, catalog.tables.get(policy.table), now, around):
-            # Of a table that somebody holds locked nothing is known: that is no reason to stop anything.
-            is_mild = found.promise in WARNING or found.table in around.unread
+            # Of a table that somebody holds locked nothing is known, and on a standby nothing is ours to do: neither
+            # is a reason to stop anything.
+            is_mild = found.promise in WARNING or found.table in around.unread or catalog.is_read_only
+            facts = {name: fact for name, fact in found.facts.items() if fact not in ([], {})}
             yield dg.AssetCheckResult(
                 asset_key=asset,
                 check_name=check_name(found.promise, found.table),
                 passed=found.holds,
                 severity=dg.AssetCheckSeverity.WARN if is_mild else dg.AssetCheckSeverity.ERROR,
                 description=found.told,
-                metadata={
-                    "table": found.table,
-                    **{name: fact for name, fact in found.facts.items() if fact not in ([], {})},
-                },
+                metadata={"table": found.table, **facts},
             )
 
 
