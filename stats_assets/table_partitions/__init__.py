@@ -21,5 +21,6 @@ What is always true
 Rerun at any time: where there is nothing to do, a run does nothing.
 
 Reading order: config, periods, catalog (what is known), plan with creation and retirement (what is to be done),
-statements (its SQL), reading, carry_out with step_work and patience, archiving with fingerprint and parquet_copy, restoring, assets.
+statements (its SQL), reading, carry_out with step_work and patience, archiving with fingerprint and parquet_copy,
+restoring, assets.
 """
