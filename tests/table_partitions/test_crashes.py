@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import signal
 import tempfile
 import time
@@ -123,6 +124,7 @@ def place() -> Iterator[Place]:
     migrate(cluster.dsn("stats"))
     yield Place(cluster, folder)
     cluster.discard()
+    shutil.rmtree(folder)
 
 
 def assert_complete(place: Place, archive: Path, expected: dict[str, Rows]) -> None:
