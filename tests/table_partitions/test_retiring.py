@@ -291,11 +291,17 @@ def test_27d_of_two_tables_the_referencing_one_is_made_last_and_goes_first(old: 
     assert {(each.step.table, each.result) for each in made} == {("s.child", "done")}
     old.settle()
     assert "child_20260413" not in old.parts("s.child") and "m_20260413" not in old.parts()
-    gone = old.rows("SELECT table_name FROM table_partitions.events WHERE step = 'drop' ORDER BY event_id")
-    assert gone == [("s.child",), *[("s.m",)] * 3]
+    drops = "SELECT partition_name FROM table_partitions.events WHERE step = 'drop' AND lower_bound LIKE '2026-04-13%'"
+    assert [name.rsplit("_", 1)[0] for (name,) in old.rows(f"{drops} ORDER BY event_id")] == [
+        "child_20260413",
+        "m_20260413",
+    ]
 
 
-def test_a_reader_that_never_ends_defers_the_detach_and_holds_up_neither_creation_nor_other_tables(old: World):
+def test_a_reader_that_never_ends_defers_the_detach_and_holds_up_neither_creation_nor_other_tables(
+    old: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(patience, "_OLD_SECONDS", 3600)  # begun although somebody reads, as if he had just come
     old.run(
         "CREATE TABLE s.o (ts timestamptz NOT NULL) PARTITION BY RANGE (ts)",
         "CREATE TABLE s.o_1 PARTITION OF s.o FOR VALUES FROM ('2026-04-13') TO ('2026-04-20')",
