@@ -1,7 +1,7 @@
 """Leaves of range-partitioned tables: a loader asks for those it needs before it loads, and they are there or made.
 
 Making them ahead, retiring and archiving them is the room table_partitions, by the policies the rooms declare; why
-loaders do not wait for that room: docs/decisions/0009-loaders-make-what-they-need.md.
+loaders do not wait for that room: docs/decisions/0010-loaders-make-what-they-need.md.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ OF_PLAN = ("policy_fits", "no_rows_in_default", "no_drift", "enough_disk")
 OF_CREATED = ("future_partitions_exist", "no_gap_or_overlap")
 OF_RETIRED = ("nothing_overdue", "nothing_pending", "archive_verified")
 # Stops what follows in the same run: nothing is taken away, and nothing loaded, while there is no room for rows. The
-# rooms' own loaders are in other runs, and make what they lack (docs/decisions/0009-loaders-make-what-they-need.md).
+# rooms' own loaders are in other runs, and make what they lack (docs/decisions/0010-loaders-make-what-they-need.md).
 BLOCKING = frozenset({"future_partitions_exist"})
 # A person should look, and nothing is lost meanwhile.
 WARNING = frozenset({"no_rows_in_default", "no_drift", "nothing_overdue", "enough_disk"})
