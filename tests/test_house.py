@@ -61,6 +61,7 @@ PURE = {
     "schedule",
     "shape",
     "signatures",
+    "schema_file",
     "statements",
     "steamids",
     "steps",
