@@ -5,6 +5,7 @@ Without the section there is no collector and no typed table. What may be sent i
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -68,6 +69,14 @@ class EventsConfig(Section):
     lateness_days: int = Field(
         default=2, ge=1, le=30, description="days back that typed tables look for events stored late and for repeats"
     )
+    refresh_minutes: int = Field(
+        default=10, ge=1, le=1440, description="how old the typed rows of today may grow while events come"
+    )
+    first_day: date = Field(default=date(2025, 11, 3), description="first daily partition")
+    usual_change: float = Field(
+        default=0.5, gt=0, description="an app whose events differ from the usual by more than this share is unusual"
+    )
+    max_quarantined_share: float = Field(default=0.05, gt=0, le=1, description="a larger share of a day is unusual")
     keep_raw_days: int = Field(default=90, ge=8, description="days that raw events and the quarantine stay")
     raw_action: Literal["keep", "truncate", "archive", "drop"] = Field(
         default="keep", description="what happens to raw events and the quarantine older than keep_raw_days"

@@ -26,7 +26,10 @@ EVENT_ID = "event_id"
 # What every typed table has beside the declared columns. `event_id` may be declared, it is the same then.
 HOUSE_COLUMNS = ("received_at", "request_id", "request_position", "app_id", EVENT_ID, "extra")
 # Tables and assets of the room itself.
-_HOUSE_TABLES = ("raw_events", "quarantine", "spool_replays", "schema_versions", "schema", "daily_event_counts")
+_HOUSE_TABLES = (
+    *("raw_events", "quarantine", "spool_replays", "schema_versions", "schema"),
+    *("table_days", "daily_event_counts", "unknown_columns"),
+)
 
 # 63 bytes are PostgreSQL's; 16 of them are for what table partitions and indexes append.
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,46}")

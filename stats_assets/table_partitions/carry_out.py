@@ -29,7 +29,7 @@ from stats_assets.table_partitions.archiving import (
 )
 from stats_assets.table_partitions.limits import Limits
 from stats_assets.table_partitions.manifest import Manifest
-from stats_assets.table_partitions.names import quoted
+from stats_assets.shared.identifiers import quoted
 from stats_assets.table_partitions.patience import Deferred, Patience, Tries
 from stats_assets.table_partitions.reading import READ_SET_UP, read_table
 from stats_assets.table_partitions.statements import attic_name

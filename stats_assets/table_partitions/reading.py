@@ -31,7 +31,7 @@ from stats_assets.table_partitions.catalog import (
     parse_bounds,
 )
 from stats_assets.table_partitions.clock import clock_trouble
-from stats_assets.table_partitions.names import quoted, text_literal
+from stats_assets.shared.identifiers import quoted, text_literal
 from stats_assets.table_partitions.retirement import expired
 
 _SEPARATOR = "\x1f"

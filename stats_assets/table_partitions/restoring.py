@@ -16,7 +16,7 @@ from stats_assets.table_partitions import sql, statements, store
 from stats_assets.table_partitions.archiving import TEXT_SETTINGS, file_problem, fingerprint_in
 from stats_assets.table_partitions.catalog import Retiring, Table
 from stats_assets.table_partitions.manifest import Manifest, manifest_from_json
-from stats_assets.table_partitions.names import quoted
+from stats_assets.shared.identifiers import quoted
 from stats_assets.table_partitions.parquet_copy import load_rows
 from stats_assets.table_partitions.patience import Deferred, Tries
 from stats_assets.table_partitions.periods import value_of

@@ -16,7 +16,7 @@ import yaml
 from stats_assets.shared.failures import ConfigurationMistake
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.shared.postgres import StatsDatabase
-from stats_assets.table_partitions.names import quoted
+from stats_assets.shared.identifiers import quoted
 
 _ROWS = """
 SELECT t.table_name::text, t.partition_column::text, upper(t.timetype::text), n.nspname::text, c.relkind::text
