@@ -17,6 +17,7 @@ import psycopg2
 
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.failures import OurMistake, SourceAway, first_line
+from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.shared.postgres import Cursor, StatsDatabase, one_row
 from stats_assets.table_partitions import sql, store
@@ -29,7 +30,6 @@ from stats_assets.table_partitions.archiving import (
 )
 from stats_assets.table_partitions.limits import Limits
 from stats_assets.table_partitions.manifest import Manifest
-from stats_assets.shared.identifiers import quoted
 from stats_assets.table_partitions.patience import Deferred, Patience, Tries
 from stats_assets.table_partitions.reading import READ_SET_UP, read_table
 from stats_assets.table_partitions.statements import attic_name
