@@ -1,0 +1,67 @@
+"""The reference cases, sent to a running collector: statuses, verdicts, and what is stored of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.events.running import RunningCollector, collecting, rows
+
+# Reasons that the cases give in words of their own.
+_SAID_OTHERWISE = {"ev29", "ev83", "ev84"}
+
+
+def load_cases(folder: Path) -> dict[str, Any]:
+    with (folder / "events/event_cases.jsonl").open() as lines:
+        return {case["id"]: case for case in map(json.loads, lines)}
+
+
+CASES = (
+    "ev02 ev03 ev06 ev08 ev09 ev11 ev12 ev13 ev14 ev16 ev17 ev18 ev19 ev20 ev22 ev23 ev24 ev25 ev28 ev29 ev31 ev33"
+    " ev34 ev36 ev38 ev39 ev41 ev42 ev43 ev47 ev51 ev52 ev54 ev58 ev60 ev61 ev62 ev67 ev69 ev70 ev71 ev76 ev80 ev83"
+    " ev84"
+).split()
+
+
+@pytest.fixture(scope="module")
+def collector(
+    tmp_path_factory: pytest.TempPathFactory, module_database_dsn: str, reference_data: Path
+) -> Iterator[RunningCollector]:
+    schema = (reference_data / "events/event_schema.yaml").read_text()
+    with collecting(tmp_path_factory.mktemp("collector"), module_database_dsn, schema) as running:
+        yield running
+
+
+def test_every_case_is_tested(reference_data: Path):
+    assert set(CASES) == set(load_cases(reference_data))
+
+
+@pytest.mark.parametrize("case_id", CASES)
+def test_case(case_id: str, reference_data: Path, collector: RunningCollector, module_database_dsn: str):
+    case = load_cases(reference_data)[case_id]
+    better = case["better"]
+    before = rows(module_database_dsn, "SELECT count(*) FROM events.raw_events")[0][0]
+    body = None if case["body"] is None else case["body"].encode()
+    answer = collector.request(case["method"], case["path"], body, case["headers"])
+    stored = rows(module_database_dsn, "SELECT count(*) FROM events.raw_events")[0][0] - before
+
+    assert answer.status == better["status"], answer.body
+    assert ("accept" if answer.status == 200 else "reject") == better["verdict"]
+    if better["verdict"] == "accept":
+        assert stored == len(json.loads(case["body"])["events"]) == answer.json["accepted"]
+    else:
+        assert stored == (1 if answer.status == 207 else 0)
+        if case_id not in _SAID_OTHERWISE:
+            assert answer.json["reason"] == better["reason"]
+
+
+def test_a_partly_good_body_is_told_event_by_event(collector: RunningCollector, reference_data: Path):
+    case = load_cases(reference_data)["ev29"]
+    answer = collector.request("POST", case["path"], case["body"].encode(), case["headers"]).json
+    assert (answer["accepted"], answer["quarantined"]) == (1, 1)
+    (refused,) = answer["refused"]
+    assert (refused["position"], refused["reason"], refused["column"]) == (1, "unknown table", "_t")
