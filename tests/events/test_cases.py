@@ -20,11 +20,12 @@ def load_cases(folder: Path) -> dict[str, Any]:
         return {case["id"]: case for case in map(json.loads, lines)}
 
 
-CASES = (
-    "ev02 ev03 ev06 ev08 ev09 ev11 ev12 ev13 ev14 ev16 ev17 ev18 ev19 ev20 ev22 ev23 ev24 ev25 ev28 ev29 ev31 ev33"
-    " ev34 ev36 ev38 ev39 ev41 ev42 ev43 ev47 ev51 ev52 ev54 ev58 ev60 ev61 ev62 ev67 ev69 ev70 ev71 ev76 ev80 ev83"
-    " ev84"
-).split()
+# fmt: off
+CASES = [f"ev{number:02}" for number in (
+    2, 3, 6, 8, 9, 11, 12, 13, 14, 16, 17, 18, 19, 20, 22, 23, 24, 25, 28, 29, 31, 33, 34, 36, 38, 39, 41, 42,
+    43, 47, 51, 52, 54, 58, 60, 61, 62, 67, 69, 70, 71, 76, 80, 83, 84,
+)]
+# fmt: on
 
 
 @pytest.fixture(scope="module")
