@@ -1,0 +1,80 @@
+"""From a request to rows: what is asked of it, in which order, and what it is answered when it does not do. Pure.
+
+The order: app (404), method (405), origin (400, 403), content type (415), rate (429), size (413), encoding (400, 413,
+415), signature or token (403), JSON (400), shape (422), secret (403), and then each event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from stats_assets.events.config import EventLimits
+from stats_assets.events.copy_rows import Arrival, Rows, pack
+from stats_assets.events.credentials import Doorkeeper
+from stats_assets.events.envelope import BodyRefused, Judge, Judged, read_envelope
+from stats_assets.events.rates import Bucket
+from stats_assets.events.schema_file import EventSchema
+from stats_assets.events.unpacking import unpack
+
+
+@dataclass(frozen=True)
+class Door:
+    """Everything the collector knows of one app."""
+
+    app_id: str
+    judge: Judge
+    keeper: Doorkeeper
+    bucket: Bucket
+    schema_version: str
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        return self.keeper.app.access_control_allow_origin
+
+
+@dataclass(frozen=True)
+class Reception:
+    """The doors of all apps, made once per schema."""
+
+    schema: EventSchema
+    doors: Mapping[str, Door]
+    limits: EventLimits
+
+    @classmethod
+    def of(cls, schema: EventSchema, limits: EventLimits, before: Reception | None = None) -> Reception:
+        """`before` is the one this takes the place of: what apps have sent lately still counts."""
+        doors = {}
+        for app_id, app in schema.apps.items():
+            rate = app.events_per_second or limits.events_per_second
+            bucket = Bucket(rate, rate * limits.burst_seconds)
+            if before and app_id in before.doors and before.doors[app_id].bucket.per_second == rate:
+                bucket = before.doors[app_id].bucket
+            doors[app_id] = Door(app_id, Judge.of(schema, app_id, limits), Doorkeeper(app), bucket, schema.version)
+        return cls(schema, doors, limits)
+
+
+def check_content_type(headers: Mapping[str, str]) -> None:
+    """Raises BodyRefused (415)."""
+    kind = headers.get("content-type", "")
+    if kind != "application/json" and kind.partition(";")[0].strip().lower() != "application/json":
+        raise BodyRefused(415, "unsupported media type", "send application/json")
+
+
+def judge_body(door: Door, limits: EventLimits, body: bytes, headers: Mapping[str, str], now: datetime) -> Judged:
+    """The verdict on each event of a body as it was sent. Raises BodyRefused."""
+    said = door.keeper.judge_headers(headers, body, now.timestamp())
+    if said == "closed":
+        raise BodyRefused(403, "secret mismatch", "the token or signature is not good")
+    plain = unpack(body, headers.get("content-encoding", "").strip().lower(), limits.max_unpacked_bytes)
+    envelope = read_envelope(plain, limits, needs_secret=said == "unsaid")
+    if said == "unsaid" and not (isinstance(envelope.secret_key, str) and door.keeper.knows(envelope.secret_key)):
+        raise BodyRefused(403, "secret mismatch", "secret_key is not that of the app")
+    return door.judge.judge(plain, envelope, headers)
+
+
+def pack_request(door: Door, judged: Judged, headers: Mapping[str, str], request_id: bytes, now: datetime) -> Rows:
+    """The rows of the judged events."""
+    arrival = Arrival(now, request_id, door.app_id, door.schema_version)
+    return pack(arrival, judged, door.judge.tables, headers)
