@@ -1,6 +1,6 @@
-"""A day of raw events as the collector leaves them, for the benchmark: python -m benchmarks.events.raw_days DSN DAY EVENTS ...
+"""Days of raw events as the collector leaves them, for the benchmark: python -m benchmarks.events.raw_days.
 
-Written by COPY in bodies of 50. Some 200 bytes an event: seven columns of the types there are, 1 in 100 of a wrong type.
+In bodies of 50. Some 200 bytes an event: seven columns of the types there are, 1 in 100 of a wrong type.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ _BODY = 50
 
 def rows(day: date, events: int, with_ids: bool) -> Iterator[tuple[object, ...]]:
     """The same for the same arguments."""
-    dice = random.Random(f"{day}{with_ids}")  # noqa: S311 - test data
-    start = midnight(day)
+    dice = random.Random(f"{day}{with_ids}")
+    start = received_at = midnight(day)
+    request_id = UUID(int=0)
     for n in range(events):
         if n % _BODY == 0:
             request_id = UUID(int=dice.getrandbits(128), version=4)

@@ -6,9 +6,10 @@ which says what is wrong, and which keeps values that no column takes for `extra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -45,6 +46,9 @@ _ARROW_TYPES: Mapping[ColumnType, pa.DataType] = {
     "f64": pa.float64(),
     "string": pa.string(),
 }
+
+
+_event_id = attrgetter("e")
 
 
 class Versions(Protocol):
@@ -102,6 +106,8 @@ class Decoder:
         self._versions = versions
         self._known = {column.name for column in self._sent} | {TABLE_KEY, EVENT_ID}
         self._row = self._row_type()
+        self._nothing = self._row(t="", **dict.fromkeys(("e", *(self._fields[column.name] for column in self._sent))))
+        self._getters = {column.name: attrgetter(self._fields[column.name]) for column in self._sent}
         self._one = msgspec.json.Decoder(self._row).decode
         self._many = msgspec.json.Decoder(list[self._row]).decode
 
@@ -111,15 +117,16 @@ class Decoder:
         return ["received_at", "request_id", "request_position", "app_id", EVENT_ID, *self._fields]
 
     def decode(self, block: Block, version_of: Versions) -> Decoded:
-        """`version_of` gives the schema version an event was accepted by, and is asked for few of them."""
+        """`version_of` is asked for few events."""
         work = _Work(block, version_of, self._headers(block))
         rows = self._rows(work)
-        kept = [i for i, row in enumerate(rows) if row is not None] if work.refusals else None
-        good = rows if kept is None else [rows[i] for i in kept]
-        headers = work.headers if kept is None else [work.headers[i] for i in kept] if work.headers else []
-        batch = self._batch(work, good, headers, kept)
-        identified = work.refused_with_id + sum(row.e is not None for row in good)
-        return Decoded(batch, work.refusals, identified, len(work.extras))
+        values = self._values(work, rows)
+        if suspicious := self._suspicious(work, values):
+            for i in suspicious:
+                rows[i] = self._careful(work, i)
+            values = self._values(work, rows)
+        identified = len(rows) - values[EVENT_ID].count(None) + work.refused_with_id
+        return Decoded(self._batch(work, values), work.refusals, identified, len(work.extras))
 
     def _row_type(self) -> Any:
         names = {"t": TABLE_KEY, "e": EVENT_ID}
@@ -158,8 +165,6 @@ class Decoder:
                 rows += many
             except msgspec.DecodeError:
                 rows += [self._alone(work, i) for i in range(start, end)]
-        for i in self._suspicious(rows, work):
-            rows[i] = self._careful(work, i)
         return rows
 
     def _alone(self, work: _Work, i: int) -> Any:
@@ -171,25 +176,34 @@ class Decoder:
             pass
         return self._careful(work, i)
 
-    def _suspicious(self, rows: Sequence[Any], work: _Work) -> Iterator[int]:
+    def _values(self, work: _Work, rows: Sequence[Any]) -> dict[str, list[Any]]:
+        """By column; event_id among them. Of what was refused there are none."""
+        found: dict[str, list[Any]] = {EVENT_ID: list(map(_event_id, rows))}
+        for column in self._columns:
+            if column.header_key:
+                found[column.name] = [headers.get(column.header_key) for headers in work.headers]
+            else:
+                found[column.name] = list(map(self._getters[column.name], rows))
+        return found
+
+    def _suspicious(self, work: _Work, values: Mapping[str, list[Any]]) -> list[int]:
         """Rows the types alone cannot judge: texts for timestamps, headers that are missing."""
         found: set[int] = set()
-        for column in self._sent:
+        for column in self._columns:
             if column.type == "timestamp":
-                name = self._fields[column.name]
-                found.update(timestamps.unusual([None if row is None else getattr(row, name) for row in rows]))
-        for column in self._from_headers:
-            if column.required:
-                found.update(i for i, headers in enumerate(work.headers) if column.header_key not in headers)
-        return iter(sorted(found - set(work.refusals) - set(work.extras)))
+                found.update(timestamps.unusual(values[column.name]))
+            elif column.header_key and column.required and None in values[column.name]:
+                found.update(i for i, value in enumerate(values[column.name]) if value is None)
+        return sorted(found - work.judged)
 
     def _careful(self, work: _Work, i: int) -> Any:
-        """The row, or None and a refusal."""
+        """The row; of a refused event an empty one, which is left out in the end."""
+        work.judged.add(i)
         try:
             event = msgspec.json.decode(work.block.payload(i, i + 1, work.offsets), type=dict[str, Any])
         except msgspec.DecodeError as error:
             work.refusals[i] = Refusal("JSON syntax", None, str(error))
-            return None
+            return self._nothing
         extra = {key: value for key, value in event.items() if key not in self._known}
         try:
             values = {"e": self._identity(event)}
@@ -203,7 +217,7 @@ class Decoder:
         except _Refused as refused:
             work.refusals[i] = refused.refusal
             work.refused_with_id += event.get(EVENT_ID) is not None
-            return None
+            return self._nothing
         if extra:
             work.extras[i] = _as_json(extra)
         return self._row(t="", **values)
@@ -220,35 +234,36 @@ class Decoder:
         found = complaint(column, value)
         if found is None:
             return value
-        then = self._versions.get(work.version_of[i], {})
-        is_excused = not then.get(column.name, False) if value is None else column.name not in then
-        if is_excused and column.name not in self._not_null and self._versions.get(work.version_of[i]) is not None:
+        excusing = self._excusing(column, is_omitted=value is None)
+        if excusing and column.name not in self._not_null and work.version_of[i] in excusing:
             return None
         reason = "required header missing" if value is None and column.header else found.reason
         raise _Refused(Refusal(reason, column.name, found.detail))
 
-    def _batch(
-        self, work: _Work, rows: Sequence[Any], headers: Sequence[Mapping[str, str]], kept: Sequence[int] | None
-    ) -> pa.RecordBatch:
+    def _excusing(self, column: Column, is_omitted: bool) -> set[str]:
+        """Schema versions that did not ask for the column, or whose events could have anything of its name."""
+        if is_omitted:
+            return {version for version, then in self._versions.items() if not then.get(column.name, False)}
+        return {version for version, then in self._versions.items() if column.name not in then}
+
+    def _batch(self, work: _Work, values: Mapping[str, list[Any]]) -> pa.RecordBatch:
         block = work.block
-        places = np.arange(len(block.app_ids)) if kept is None else np.array(kept, dtype=np.int64)
         arrays = {
-            "received_at": pa.array(block.received_at[places]).cast(timestamps.TYPE),
-            "request_id": _uuids(block.request_id[places]),
-            "request_position": pa.array(block.request_position[places].astype(np.int32)),
-            "app_id": pa.array([block.app_ids[i] for i in places] if kept is not None else block.app_ids, pa.string()),
-            EVENT_ID: pa.array([row.e for row in rows], pa.string()),
+            "received_at": pa.array(block.received_at).cast(timestamps.TYPE),
+            "request_id": _uuids(block.request_id),
+            "request_position": pa.array(block.request_position.astype(np.int32)),
+            "app_id": pa.array(block.app_ids, pa.string()),
+            EVENT_ID: pa.array(values[EVENT_ID], pa.string()),
         }
-        for column in self._columns:
-            if column.header_key:
-                values = [found.get(column.header_key) for found in headers]
-            else:
-                name = self._fields[column.name]
-                values = [getattr(row, name) for row in rows]
-            arrays[column.name] = _array(column, values)
+        arrays |= {column.name: _array(column, values[column.name]) for column in self._columns}
         if work.extras:
-            arrays["extra"] = pa.array([work.extras.get(int(i)) for i in places], pa.string())
-        return pa.RecordBatch.from_pydict(arrays)
+            arrays["extra"] = pa.array([work.extras.get(i) for i in range(len(block.app_ids))], pa.string())
+        batch = pa.RecordBatch.from_pydict(arrays)
+        if not work.refusals:
+            return batch
+        is_kept = np.ones(len(block.app_ids), dtype=np.bool_)
+        is_kept[list(work.refusals)] = False
+        return batch.filter(pa.array(is_kept))
 
 
 @dataclass
@@ -260,6 +275,7 @@ class _Work:
     headers: list[dict[str, str]]
     refusals: dict[int, Refusal] = field(default_factory=dict)
     extras: dict[int, str] = field(default_factory=dict)
+    judged: set[int] = field(default_factory=set)  # one by one
     refused_with_id: int = 0
     offsets: np.ndarray = field(init=False)
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from stats_assets.events.config import EventsConfig
+from stats_assets.events.declared import declared_schema
 from stats_assets.shared.partition_policy import PartitionPolicy
 
 RECEIVED_TABLES = ("events.raw_events", "events.quarantine")
 
 
 def policies(config: EventsConfig | None) -> tuple[PartitionPolicy, ...]:
-    """Raw events and quarantine by day, retired by `raw_action` after `keep_raw_days`."""
-    config = config or EventsConfig()
+    """Raw events and quarantine by day, retired by `raw_action` after `keep_raw_days`; the typed tables of the schema
+    file by day, for ever. Raises ConfigurationMistake for a schema file that is wrong."""
+    received = _received(config or EventsConfig())
+    return received if config is None else (*received, *map(_typed, declared_schema(config).tables))
+
+
+def _received(config: EventsConfig) -> tuple[PartitionPolicy, ...]:
     keeps = config.raw_action == "keep"
     return tuple(
         PartitionPolicy(
@@ -25,3 +31,7 @@ def policies(config: EventsConfig | None) -> tuple[PartitionPolicy, ...]:
         )
         for table in RECEIVED_TABLES
     )
+
+
+def _typed(table: str) -> PartitionPolicy:
+    return PartitionPolicy(table=f"events.{table}", key="received_at", kind="timestamptz", step="day", ahead=4)

@@ -77,11 +77,9 @@ SELECT EXISTS (SELECT FROM events.raw_events WHERE received_at >= %(start)s AND 
 COUNT_REPLAYS = """
 SELECT count(*) FROM events.spool_replays WHERE day >= %(first_day)s AND day <= %(day)s AND added > 0
 """
-COUNT_BEFORE = """
-SELECT (SELECT count(*) FROM events.raw_events
-        WHERE table_name = %(table_name)s AND received_at >= %(day_start)s AND received_at < %(start)s),
-       (SELECT count(*) FROM events.raw_events WHERE event_id IS NOT NULL
-        AND table_name = %(table_name)s AND received_at >= %(day_start)s AND received_at < %(start)s)
+COUNT_RAW_BEFORE = """
+SELECT count(*), count(event_id), min(received_at), max(received_at) FROM events.raw_events
+WHERE table_name = %(table_name)s AND received_at >= %(day_start)s AND received_at < %(start)s
 """
 
 # --- replacing typed rows --------------------------------------------------------------------------------------
@@ -116,12 +114,10 @@ WHERE e.received_at >= %(start)s AND e.received_at < %(end)s
                   AND r.request_position = f.request_position)
 """
 
-COUNT_DAY = """
-SELECT (SELECT count(*) FROM {table} WHERE received_at >= %(day_start)s AND received_at < %(end)s),
+COUNT_TYPED_BEFORE = """
+SELECT (SELECT count(*) FROM {table} WHERE received_at >= %(day_start)s AND received_at < %(start)s),
        (SELECT count(*) FROM events.quarantine WHERE stage = 'typed' AND table_name = %(table_name)s
-        AND received_at >= %(day_start)s AND received_at < %(end)s),
-       (SELECT min(received_at) FROM {table} WHERE received_at >= %(day_start)s AND received_at < %(end)s),
-       (SELECT max(received_at) FROM {table} WHERE received_at >= %(day_start)s AND received_at < %(end)s)
+        AND received_at >= %(day_start)s AND received_at < %(start)s)
 """
 
 TABLE_DAY = """

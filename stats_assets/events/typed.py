@@ -30,7 +30,7 @@ from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_
 from stats_assets.shared.table_partitions import Leaf, ensure_leaves, leaf_of_days
 
 # Beyond commit_timeout_seconds: clocks of collector and database may differ, and a commit takes its time.
-_SETTLING_SECONDS = 60
+SETTLING_SECONDS = 60
 _REFUSAL_COLUMNS = ("received_at", "request_id", "request_position", "reason", "column_name", "detail")
 _KEY_COLUMNS = _REFUSAL_COLUMNS[:3]
 
@@ -58,6 +58,11 @@ class DayReport:
     newest_at: datetime | None = None
     complete_until: datetime | None = None
     seconds: float = 0.0
+
+    def saw(self, *times: datetime) -> None:
+        """Widens the span of the events received."""
+        known = [at for at in (*times, self.oldest_at, self.newest_at) if at is not None]
+        self.oldest_at, self.newest_at = min(known, default=None), max(known, default=None)
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -171,7 +176,7 @@ class _Replacement:
         self.reader.execute(tables_sql.COUNT_REPLAYS, values)
         (replays,) = one_row(self.reader)
         self.reader.execute(tables_sql.TABLE_DAY, values)
-        settled = now - timedelta(seconds=self.table.config.commit_timeout_seconds + _SETTLING_SECONDS)
+        settled = now - timedelta(seconds=self.table.config.commit_timeout_seconds + SETTLING_SECONDS)
         return _State(definition_of(self.table.declared), replays, settled, self.reader.fetchone())
 
     @property
@@ -209,6 +214,7 @@ class _Replacement:
             _copy_rows(self.writer, self.leaf, decoded.rows)
             report.read += len(block.app_ids)
             report.payload_bytes += len(block.payloads)
+            report.saw(block.key(int(block.received_at.argmin()))[0], block.key(int(block.received_at.argmax()))[0])
             report.identified += decoded.identified
             report.with_unknown_columns += decoded.with_extra
             for place, refusal in decoded.refusals.items():
@@ -222,6 +228,7 @@ class _Replacement:
 
     def _settle(self, refusals: Sequence, repeats: Sequence, since: datetime, end: datetime) -> None:
         """Takes repeats away, and what was refused into quarantine."""
+        self.report.stored = self.report.read - len(refusals)
         if not refusals and not repeats:
             return
         self.writer.execute(tables_sql.MAKE_KEYS)
@@ -231,17 +238,28 @@ class _Replacement:
         window = {"start": since, "end": end}
         if repeats:
             self.writer.execute(self._on_table(tables_sql.DELETE_REPEATS), window)
+            self.report.stored -= self.writer.rowcount
         if refusals:
             self.writer.execute(tables_sql.ADD_QUARANTINE, window | {"version": self.table.version})
+            self.report.quarantined = self.writer.rowcount
+
+    def _count_before(self, values: Mapping[str, Any]) -> None:
+        """Of the part of the day that stays as it was."""
+        report = self.report
+        self.writer.execute(self._on_table(tables_sql.COUNT_TYPED_BEFORE), values)
+        stored, quarantined = one_row(self.writer)
+        self.reader.execute(tables_sql.COUNT_RAW_BEFORE, values)
+        received, identified, oldest_at, newest_at = one_row(self.reader)
+        report.stored, report.quarantined = report.stored + stored, report.quarantined + quarantined
+        report.received, report.identified = report.read + received, report.identified + identified
+        report.saw(*(at for at in (oldest_at, newest_at) if at))
 
     def _keep(self, state: _State, start: datetime, since: datetime, end: datetime) -> None:
         report = self.report
         values = {"table_name": self.table.name, "day": report.day, "day_start": start, "start": since, "end": end}
-        self.writer.execute(self._on_table(tables_sql.COUNT_DAY), values)
-        report.stored, report.quarantined, report.oldest_at, report.newest_at = one_row(self.writer)
-        self.reader.execute(tables_sql.COUNT_BEFORE, values)
-        received, identified = one_row(self.reader)
-        report.received, report.identified = report.read + received, report.identified + identified
+        report.received = report.read
+        if since > start:
+            self._count_before(values)
         report.repeats = report.received - report.stored - report.quarantined
         report.complete_until = max(start, min(state.settled, end))
         told = {name: getattr(report, name) for name in ("received", "stored", "quarantined", "repeats", "identified")}
