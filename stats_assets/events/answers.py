@@ -46,13 +46,13 @@ def kept(request_id: str, judged: Judged, where: Literal["stored", "spooled"], h
         body = b'{"request_id":"%b","kept":"%b","accepted":%d,"refused":[]}' % (
             request_id.encode(),
             where.encode(),
-            len(judged.accepted),
+            judged.accepted.number,
         )
         return Answer(200 if where == "stored" else 202, body, (_JSON, *headers))
     body = _verdicts(request_id, judged, where)
     if not judged.refused:
         return _json(200 if where == "stored" else 202, body, headers)
-    if judged.accepted:
+    if judged.accepted.number:
         return _json(207, body, headers)
     first = judged.refused[0].refusal
     return _json(422, {"reason": first.reason, "column": first.column, "detail": first.detail, **body}, headers)
@@ -63,7 +63,7 @@ def _verdicts(request_id: str, judged: Judged, where: str) -> dict[str, Any]:
         {"position": each.position, "table": each.table, "event_id": each.event_id, **each.refusal._asdict()}
         for each in judged.refused[:_MAX_LISTED]
     ]
-    body: dict[str, Any] = {"request_id": request_id, "kept": where, "accepted": len(judged.accepted)}
+    body: dict[str, Any] = {"request_id": request_id, "kept": where, "accepted": judged.accepted.number}
     body |= {"quarantined": len(judged.refused), "refused": listed}
     if judged.unknown_columns:
         body["unknown_columns"] = sorted(judged.unknown_columns)[:_MAX_LISTED]

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
-from time import monotonic
+from time import monotonic, time_ns
 from typing import Any
 
 from stats_assets.events import answers
 from stats_assets.events.answers import Answer, Header
 from stats_assets.events.batches import Batches, NoRoom
-from stats_assets.events.envelope import BodyRefused
+from stats_assets.events.envelope import BodyRefused, Judged
 from stats_assets.events.metrics import CONTENT_TYPE, Tally, exposition
 from stats_assets.events.openapi import document
 from stats_assets.events.origins import answer_headers, preflight_headers
-from stats_assets.events.reception import Door, Reception, check_content_type, judge_body, pack_request
+from stats_assets.events.reception import Door, Reception, check_content_type, judge_body
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -94,19 +93,18 @@ class Collector:
     ) -> Answer:
         limits = self.reception.limits
         body = await _read_body(receive, headers, limits.max_body_bytes)
-        now = datetime.now(UTC)
-        judged = judge_body(door, limits, body, headers, now)
-        count = len(judged.accepted) + len(judged.refused)
-        door.bucket.take(count or 1, monotonic())
+        microseconds = time_ns() // 1000
+        judged = judge_body(door, limits, body, headers, microseconds / 1e6)
+        door.bucket.take(judged.number or 1, monotonic())
         request_id = os.urandom(16)
         where = "stored"
-        if count:
-            where = await self._batches.keep(pack_request(door, judged, headers, request_id, now))
+        if judged.number:
+            where = await self._batches.keep(door.packer.pack(request_id, microseconds, judged, headers))
         self._count(door.app_id, judged)
         return answers.kept(_uuid(request_id), judged, where, shown)
 
-    def _count(self, app_id: str, judged: Any) -> None:
-        self._tally.accepted[app_id] += len(judged.accepted)
+    def _count(self, app_id: str, judged: Judged) -> None:
+        self._tally.accepted[app_id] += judged.accepted.number
         for each in judged.refused:
             self._tally.refused[app_id, each.refusal.reason] += 1
         if judged.unknown_columns:

@@ -1,17 +1,19 @@
-"""Events as rows of PostgreSQL's binary COPY, packed by hand: half a microsecond a row. Pure.
+"""Events as rows of PostgreSQL's binary COPY, packed by hand: a microsecond a row. Pure.
 
 Format: PostgreSQL manual, COPY, "Binary Format". A row is a 16-bit count of fields, each a 32-bit length (-1: NULL) and
 its bytes. The columns are in an order of our own: first what is the same for a request, then for a table, then the
-rest.
+rest. Loops over events run inside map and join, where a step costs a tenth of one in Python.
 """
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from itertools import chain
+
+import msgspec
 
 from stats_assets.events.envelope import Accepted, Judged, Refused
 from stats_assets.events.schema_file import Table
@@ -32,27 +34,12 @@ QUARANTINE_COLUMNS = (*RAW_COLUMNS, "stage", "reason", "column_name", "detail")
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 TRAILER = struct.pack("!h", -1)
 
-_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _length = struct.Struct("!i").pack
+_start = struct.Struct("!hiqi").pack  # count of fields; received_at with its length; length of request_id
 _NULL = _length(-1)
-_RECEIVED = _length(len(b"received")) + b"received"
+_UNIX_SECONDS_OF_2000 = 946_684_800
+_DAY_MICROSECONDS = 86_400_000_000
 _POSITIONS = [struct.pack("!ii", 4, i) for i in range(1000)]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What the events of one request have in common."""
-
-    received_at: datetime
-    request_id: bytes
-    app_id: str
-    schema_version: str
-
-    @property
-    def day(self) -> date:
-        """The UTC day of the table partition."""
-        return self.received_at.date()
 
 
 @dataclass(slots=True)
@@ -64,11 +51,16 @@ class Rows:
     raw_count: int = 0
     quarantined_count: int = 0
     size_bytes: int = 0
-    days: set[date] = field(default_factory=set)
+    day_numbers: set[int] = field(default_factory=set)
 
     @property
     def count(self) -> int:
         return self.raw_count + self.quarantined_count
+
+    @property
+    def days(self) -> set[date]:
+        """The UTC days of the table partitions."""
+        return {date(1970, 1, 1) + timedelta(days=number) for number in self.day_numbers}
 
     def add(self, other: Rows) -> None:
         self.raw += other.raw
@@ -76,76 +68,74 @@ class Rows:
         self.raw_count += other.raw_count
         self.quarantined_count += other.quarantined_count
         self.size_bytes += other.size_bytes
-        self.days |= other.days
+        self.day_numbers |= other.day_numbers
 
 
-def pack(arrival: Arrival, judged: Judged, tables: Mapping[str, Table], headers: Mapping[str, str]) -> Rows:
-    """The rows of a request; `headers` by lower-case name."""
-    shared = _shared(arrival)
-    prefixes: dict[str | None, bytes] = {None: _NULL + _NULL}
-    for each in (*judged.accepted, *judged.refused):
-        if (name := each.table) is not None and name not in prefixes:
-            prefixes[name] = _text(name) + _headers(tables[name].header_keys, headers)
-    raw = _raw_rows(struct.pack("!h", len(RAW_COLUMNS)) + shared, prefixes, judged.accepted)
-    refused = [
-        struct.pack("!h", len(QUARANTINE_COLUMNS)) + shared + prefixes[each.table] + _refused_row(each)
-        for each in judged.refused
-    ]
-    quarantined = b"".join(refused)
-    return Rows(
-        [raw] if raw else [],
-        [quarantined] if quarantined else [],
-        len(judged.accepted),
-        len(refused),
-        len(raw) + len(quarantined),
-        {arrival.day},
-    )
+@dataclass(frozen=True)
+class Packer:
+    """Packs what one app sends, under one schema."""
 
+    sender: bytes
+    table_names: Mapping[str, bytes]
+    header_keys: Mapping[str, Sequence[str]]
 
-def _shared(arrival: Arrival) -> bytes:
-    microseconds = (arrival.received_at - _POSTGRES_EPOCH) // _MICROSECOND
-    return (
-        struct.pack("!iqi", 8, microseconds, 16)
-        + arrival.request_id
-        + _text(arrival.app_id)
-        + _text(arrival.schema_version)
-    )
-
-
-def _raw_rows(shared: bytes, prefixes: Mapping[str | None, bytes], accepted: Sequence[Accepted]) -> bytes:
-    starts = {name: shared + prefix for name, prefix in prefixes.items()}
-    parts: list[bytes | memoryview] = []
-    for position, table, event_id, raw in accepted:
-        payload = memoryview(raw)
-        parts += (
-            starts[table],
-            _position(position),
-            _NULL if event_id is None else _text(event_id),
-            _length(len(payload)),
-            payload,
+    @classmethod
+    def of(cls, app_id: str, schema_version: str, tables: Mapping[str, Table]) -> Packer:
+        return cls(
+            _text(app_id) + _text(schema_version),
+            {name: _text(name) for name in tables},
+            {name: table.header_keys for name, table in tables.items()},
         )
-    return b"".join(parts)
+
+    def pack(self, request_id: bytes, microseconds: int, judged: Judged, headers: Mapping[str, str]) -> Rows:
+        """The rows of a request that was complete at this Unix time; `headers` by lower-case name."""
+        postgres_time = microseconds - _UNIX_SECONDS_OF_2000 * 1_000_000
+        request = request_id + self.sender
+        raw = self._raw_rows(_start(len(RAW_COLUMNS), 8, postgres_time, 16) + request, judged.accepted, headers)
+        rows = Rows([raw], [], judged.accepted.number, 0, len(raw), {microseconds // _DAY_MICROSECONDS})
+        if judged.refused:
+            start = _start(len(QUARANTINE_COLUMNS), 8, postgres_time, 16) + request
+            quarantined = b"".join(
+                start + self._of_table(each.table, headers) + _refused_row(each) for each in judged.refused
+            )
+            rows.quarantined, rows.quarantined_count = [quarantined], len(judged.refused)
+            rows.size_bytes += len(quarantined)
+        return rows
+
+    def _raw_rows(self, start: bytes, accepted: Accepted, headers: Mapping[str, str]) -> bytes:
+        starts = {name: start + self._of_table(name, headers) for name in set(accepted.tables)}
+        payloads = accepted.payloads
+        columns = (
+            map(starts.__getitem__, accepted.tables),
+            _positions(accepted.positions),
+            map(_text, accepted.event_ids),
+            map(_length, map(len, payloads)),  # pyright: ignore[reportArgumentType]  # a Raw has a length
+            payloads,
+        )
+        return b"".join(chain.from_iterable(zip(*columns, strict=True)))
+
+    def _of_table(self, name: str | None, headers: Mapping[str, str]) -> bytes:
+        if name is None:
+            return _NULL + _NULL
+        found = {key: headers[key] for key in self.header_keys[name] if key in headers}
+        if not found:
+            return self.table_names[name] + _NULL
+        encoded = msgspec.json.encode(found)
+        return self.table_names[name] + _length(len(encoded)) + encoded
+
+
+def _positions(positions: Sequence[int]) -> Sequence[bytes]:
+    if isinstance(positions, range) and len(positions) <= len(_POSITIONS):
+        return _POSITIONS[: len(positions)]  # all that were sent, as usual
+    return [struct.pack("!ii", 4, position) for position in positions]
 
 
 def _refused_row(refused: Refused) -> bytes:
     payload = bytes(refused.payload)
     reason, column, detail = refused.refusal
-    return b"".join(
-        (
-            _position(refused.position),
-            _text(refused.event_id),
-            _length(len(payload)),
-            payload,
-            _RECEIVED,
-            _text(reason),
-            _text(column),
-            _text(detail),
-        )
-    )
-
-
-def _position(position: int) -> bytes:
-    return _POSITIONS[position] if position < len(_POSITIONS) else struct.pack("!ii", 4, position)
+    texts = (_text("received"), _text(reason), _text(column), _text(detail))
+    position = struct.pack("!ii", 4, refused.position)
+    return b"".join((position, _text(refused.event_id), _length(len(payload)), payload, *texts))
 
 
 def _text(text: str | None) -> bytes:
@@ -153,8 +143,3 @@ def _text(text: str | None) -> bytes:
         return _NULL
     encoded = text.encode()
     return _length(len(encoded)) + encoded
-
-
-def _headers(names: Sequence[str], headers: Mapping[str, str]) -> bytes:
-    found = {name: headers[name] for name in names if name in headers}
-    return _text(json.dumps(found, separators=(",", ":")) if found else None)

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,7 +21,7 @@ import msgspec
 from stats_assets.events.config import EventLimits
 from stats_assets.events.schema_file import EVENT_ID, EventSchema, Table
 from stats_assets.events.values import EVENT_ID_TYPE, column_type
-from stats_assets.events.verdict import TABLE_KEY, Refusal, judge_event, missing_headers
+from stats_assets.events.verdict import TABLE_KEY, NeededHeader, Refusal, judge_event, missing_headers, needed_headers
 
 _FIELDS = ("secret_key", "events")
 _FIELD_OFTEN = re.compile(rb'"(?:secret_key|events)"\s*:')
@@ -35,10 +36,16 @@ class BodyRefused(Exception):
 
 
 class Accepted(NamedTuple):
-    position: int
-    table: str
-    event_id: str | None
-    payload: msgspec.Raw
+    """The events that are taken, as columns of equal length: an object for each would cost as much as all the rest."""
+
+    positions: Sequence[int]
+    tables: Sequence[str]
+    event_ids: Sequence[str | None]
+    payloads: Sequence[msgspec.Raw]
+
+    @property
+    def number(self) -> int:  # len() is that of the tuple
+        return len(self.positions)
 
 
 class Refused(NamedTuple):
@@ -49,13 +56,16 @@ class Refused(NamedTuple):
     payload: msgspec.Raw
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """What becomes of the events of a body. `unknown_columns` are of events that were taken."""
 
-    accepted: Sequence[Accepted]
+    accepted: Accepted
     refused: Sequence[Refused] = ()
     unknown_columns: frozenset[str] = frozenset()
+
+    @property
+    def number(self) -> int:
+        return self.accepted.number + len(self.refused)
 
 
 class Envelope(msgspec.Struct, gc=False):
@@ -65,6 +75,9 @@ class Envelope(msgspec.Struct, gc=False):
     secret_key: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
+_LEAST_ENVELOPE = len('{"secret_key":"","events":[]}')
+_LEAST_FIELD = len('"events":[],')
+_event_id = attrgetter(EVENT_ID)
 _envelopes = msgspec.json.Decoder(Envelope)
 _anything = msgspec.json.Decoder()
 
@@ -80,7 +93,7 @@ def read_envelope(body: bytes, limits: EventLimits, needs_secret: bool = True) -
     if len(envelope.events) > limits.max_events:
         detail = f"a body has at most {limits.max_events} events, this one {len(envelope.events)}"
         raise BodyRefused(413, "too many events", detail)
-    if _is_suspicious(body, envelope.events) and (twice := _repeated_field(body)):
+    if not _is_plain(body, envelope) and _is_suspicious(body, envelope.events) and (twice := _repeated_field(body)):
         raise BodyRefused(422, "duplicate field", f"{twice} is given twice")
     if envelope.secret_key is None:
         raise BodyRefused(422, "wrong JSON type", "secret_key is null")
@@ -103,6 +116,15 @@ def _not_json(error: Exception) -> BodyRefused:
     return BodyRefused(400, "JSON eof" if "truncated" in str(error) else "JSON syntax", str(error))
 
 
+def _is_plain(body: bytes, envelope: Envelope) -> bool:
+    """Whether there is no room for anything but the two fields: so it is with bodies without needless spaces."""
+    secret, events = envelope.secret_key, envelope.events
+    if not isinstance(secret, str):
+        return False
+    rest = len(body) - sum(map(len, events)) - max(0, len(events) - 1) - len(secret)
+    return rest < _LEAST_ENVELOPE + _LEAST_FIELD
+
+
 def _is_suspicious(body: bytes, events: Sequence[msgspec.Raw]) -> bool:
     """Whether `secret_key` or `events` may be there twice: msgspec takes the last in silence.
 
@@ -110,8 +132,8 @@ def _is_suspicious(body: bytes, events: Sequence[msgspec.Raw]) -> bool:
     """
     outside = body
     if events:
-        start, end = body.find(events[0]), body.rfind(events[-1]) + len(memoryview(events[-1]))
-        within = sum(len(memoryview(event)) for event in events)
+        start, end = body.find(events[0]), body.rfind(events[-1]) + len(events[-1])
+        within = sum(map(len, events))
         if end - start - within <= 2 * (len(events) - 1):  # a comma between each two, and a space
             outside = body[:start] + body[end:]
     return b"\\" in outside or len(_FIELD_OFTEN.findall(outside)) > len(_FIELDS)
@@ -136,6 +158,7 @@ class Judge:
     """The judge of one app's bodies, made once per schema."""
 
     tables: Mapping[str, Table]
+    needed_headers: Sequence[NeededHeader]
     limits: EventLimits
     _typed: msgspec.json.Decoder = field(repr=False)
     _names: Mapping[type, str] = field(repr=False)
@@ -148,24 +171,20 @@ class Judge:
         events = list[_union(structs)] if structs else list[int]
         fields = [("events", events), ("secret_key", str | None, None)]
         envelope = msgspec.defstruct("Typed", fields, forbid_unknown_fields=True, gc=False)
-        return cls(tables, limits, msgspec.json.Decoder(envelope), structs)
+        return cls(tables, needed_headers(tables), limits, msgspec.json.Decoder(envelope), structs)
 
     def judge(self, body: bytes, envelope: Envelope, headers: Mapping[str, str]) -> Judged:
         """The verdict on each event. Raises BodyRefused (400) when the body turns out to be no JSON in a detail."""
-        refusals = missing_headers(self.tables, headers)
+        refusals = missing_headers(self.needed_headers, headers)
         if not refusals and not (b"\\" in body and b"\\u0000" in body):
             try:
                 typed = self._typed.decode(body).events
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 pass  # the careful way tells what it is
             else:
-                names = self._names
-                return Judged(
-                    [
-                        Accepted(i, names[type(event)], event.event_id, envelope.events[i])
-                        for i, event in enumerate(typed)
-                    ]
-                )
+                tables = list(map(self._names.__getitem__, map(type, typed)))
+                event_ids = list(map(_event_id, typed))
+                return Judged(Accepted(range(len(typed)), tables, event_ids, envelope.events))
         return self._judge_carefully(body, envelope, refusals)
 
     def _judge_carefully(self, body: bytes, envelope: Envelope, refusals: Mapping[str, Refusal]) -> Judged:
@@ -175,16 +194,19 @@ class Judge:
             raise _not_json(error) from error
         if is_deeper(decoded, self.limits.max_depth):
             raise BodyRefused(400, "JSON too deep", f"more than {self.limits.max_depth} brackets within brackets")
-        accepted, refused, unknown = [], [], set[str]()
+        columns: tuple[list[Any], ...] = ([], [], [], [])
+        refused, unknown = [], set[str]()
         for i, (event, raw) in enumerate(zip(decoded["events"], envelope.events, strict=True)):
             verdict = judge_event(event, self.tables, refusals, self.limits.max_columns)
             if verdict.refusal is not None or verdict.table is None:
                 assert verdict.refusal is not None, "an event without a table is refused"
                 refused.append(Refused(i, verdict.table, verdict.event_id, verdict.refusal, raw))
             else:
-                accepted.append(Accepted(i, verdict.table, verdict.event_id, raw))
+                row = (i, verdict.table, verdict.event_id, raw)
+                for column, value in zip(columns, row, strict=True):
+                    column.append(value)
                 unknown.update(verdict.unknown_columns)
-        return Judged(accepted, refused, frozenset(unknown))
+        return Judged(Accepted(*columns), refused, frozenset(unknown))
 
 
 def _struct(name: str, table: Table) -> type[msgspec.Struct]:

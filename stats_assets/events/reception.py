@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from stats_assets.events.config import EventLimits
-from stats_assets.events.copy_rows import Arrival, Rows, pack
+from stats_assets.events.copy_rows import Packer
 from stats_assets.events.credentials import Doorkeeper
 from stats_assets.events.envelope import BodyRefused, Judge, Judged, read_envelope
 from stats_assets.events.rates import Bucket
@@ -26,8 +25,8 @@ class Door:
     app_id: str
     judge: Judge
     keeper: Doorkeeper
+    packer: Packer
     bucket: Bucket
-    schema_version: str
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -51,7 +50,9 @@ class Reception:
             bucket = Bucket(rate, rate * limits.burst_seconds)
             if before and app_id in before.doors and before.doors[app_id].bucket.per_second == rate:
                 bucket = before.doors[app_id].bucket
-            doors[app_id] = Door(app_id, Judge.of(schema, app_id, limits), Doorkeeper(app), bucket, schema.version)
+            judge = Judge.of(schema, app_id, limits)
+            packer = Packer.of(app_id, schema.version, judge.tables)
+            doors[app_id] = Door(app_id, judge, Doorkeeper(app), packer, bucket)
         return cls(schema, doors, limits)
 
 
@@ -62,19 +63,15 @@ def check_content_type(headers: Mapping[str, str]) -> None:
         raise BodyRefused(415, "unsupported media type", "send application/json")
 
 
-def judge_body(door: Door, limits: EventLimits, body: bytes, headers: Mapping[str, str], now: datetime) -> Judged:
-    """The verdict on each event of a body as it was sent. Raises BodyRefused."""
-    said = door.keeper.judge_headers(headers, body, now.timestamp())
+def judge_body(door: Door, limits: EventLimits, body: bytes, headers: Mapping[str, str], now: float) -> Judged:
+    """The verdict on each event of a body as it was sent, at a Unix time. Raises BodyRefused."""
+    said = door.keeper.judge_headers(headers, body, now)
     if said == "closed":
         raise BodyRefused(403, "secret mismatch", "the token or signature is not good")
-    plain = unpack(body, headers.get("content-encoding", "").strip().lower(), limits.max_unpacked_bytes)
+    plain = body
+    if encoding := headers.get("content-encoding"):
+        plain = unpack(body, encoding.strip().lower(), limits.max_unpacked_bytes)
     envelope = read_envelope(plain, limits, needs_secret=said == "unsaid")
     if said == "unsaid" and not (isinstance(envelope.secret_key, str) and door.keeper.knows(envelope.secret_key)):
         raise BodyRefused(403, "secret mismatch", "secret_key is not that of the app")
     return door.judge.judge(plain, envelope, headers)
-
-
-def pack_request(door: Door, judged: Judged, headers: Mapping[str, str], request_id: bytes, now: datetime) -> Rows:
-    """The rows of the judged events."""
-    arrival = Arrival(now, request_id, door.app_id, door.schema_version)
-    return pack(arrival, judged, door.judge.tables, headers)

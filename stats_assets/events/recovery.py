@@ -62,11 +62,11 @@ class Recovery:
             self._made_for = None
             self._batches.use(store)
         await self._prepare()
-        self._told = None
         if waiting := await asyncio.to_thread(self._spool.waiting):
             await self._replay(waiting)
         # What was written to when PostgreSQL was away ends now, and is brought in by the next look.
         await self._batches.on_disk(self._spool.close_segment)
+        self._told = None
 
     async def _prepare(self) -> None:
         """Today's and tomorrow's table partitions, and the version of the schema."""

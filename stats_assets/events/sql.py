@@ -15,6 +15,7 @@ FROM STDIN (FORMAT binary)
 # Events that were on disk for a while. They come into tables of this transaction first, because COPY knows no
 # ON CONFLICT, and what is in doubt here is just whether a part of them is in already.
 MAKE_REPLAY_TABLES = """
+SET LOCAL lock_timeout = '10s';     -- a collector that is told to stop waits for this
 CREATE TEMP TABLE replayed_raw (LIKE events.raw_events) ON COMMIT DROP;
 CREATE TEMP TABLE replayed_quarantine (LIKE events.quarantine) ON COMMIT DROP;
 """

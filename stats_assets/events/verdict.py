@@ -5,7 +5,7 @@ This is the careful way, which can say what is wrong. Most bodies never come her
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from stats_assets.events.schema_file import EVENT_ID, Table
@@ -75,11 +75,23 @@ def _unknown_columns(event: Mapping[str, Any], table: Table) -> tuple[str, ...]:
     return tuple(key for key in event if key not in known)
 
 
-def missing_headers(tables: Mapping[str, Table], headers: Mapping[str, str]) -> dict[str, Refusal]:
-    """The tables whose events are refused because the request lacks a header; keys of `headers` are lower-case."""
-    return {
-        name: Refusal("required header missing", column.name, f"the request has no header {column.header}")
+class NeededHeader(NamedTuple):
+    """A header that events of the table do not go without; `key` in lower case."""
+
+    table: str
+    key: str
+    refusal: Refusal
+
+
+def needed_headers(tables: Mapping[str, Table]) -> tuple[NeededHeader, ...]:
+    return tuple(
+        NeededHeader(name, column.header_key, Refusal("required header missing", column.name, f"no {column.header}"))
         for name, table in tables.items()
-        for column in reversed(table.columns)  # the first one missing is told
-        if column.required and column.header_key and column.header_key not in headers
-    }
+        for column in reversed(table.columns)  # of several the first one is told
+        if column.required and column.header_key
+    )
+
+
+def missing_headers(needed: Sequence[NeededHeader], headers: Mapping[str, str]) -> dict[str, Refusal]:
+    """The tables whose events are refused because the request lacks a header; keys of `headers` are lower-case."""
+    return {each.table: each.refusal for each in needed if each.key not in headers}

@@ -173,6 +173,14 @@ def sandbox(context: typer.Context) -> None:
     raise typer.Exit(tools.sandbox(_environment(), context.args))
 
 
+@app.command(rich_help_panel=_RUNNING)
+def collector() -> None:
+    """Receive events over HTTP, without the rest of the stack; `up` runs a collector, too."""
+    from stats_assets.local import tools
+
+    raise typer.Exit(tools.collector(_environment()))
+
+
 trends = typer.Typer(no_args_is_help=True, help="Game logs: import files, try quarantined logs again.")
 app.add_typer(trends, name="trends", rich_help_panel=_RUNNING)
 

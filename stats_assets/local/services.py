@@ -9,8 +9,9 @@ from stats_assets.local.surroundings import LOCATION, MODULE, code_socket, sandb
 from stats_assets.shared.environment import Environment
 
 SANDBOX, CODE_SERVER, WEBSERVER, DAEMON = "sandbox", "code-server", "webserver", "daemon"
+COLLECTOR = "collector"
 # Nobody hands out work any more, then what works ends, then what it talks to.
-STOPPING_ORDER = (DAEMON, CODE_SERVER, WEBSERVER, SANDBOX)
+STOPPING_ORDER = (DAEMON, CODE_SERVER, WEBSERVER, SANDBOX, COLLECTOR)
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def sandbox_service(environment: Environment, late_seconds: int = 0) -> Service:
     return Service(SANDBOX, (sys.executable, *command))
 
 
-def services_of(environment: Environment, with_sandbox: bool) -> dict[str, Service]:
+def services_of(environment: Environment, with_sandbox: bool, with_collector: bool) -> dict[str, Service]:
     """Every service the stack consists of, by name, in the order they are started."""
     workspace = str(workspace_file(environment))
     modules = {
@@ -43,4 +44,6 @@ def services_of(environment: Environment, with_sandbox: bool) -> dict[str, Servi
     # Run workers, too, are started with this Python.
     modules[CODE_SERVER] += ["--use-python-environment-entry-point"]
     sandbox = {SANDBOX: sandbox_service(environment, _LATE_SECONDS)} if with_sandbox else {}
+    if with_collector:
+        modules[COLLECTOR] = ["stats_assets.events"]
     return sandbox | {name: Service(name, (sys.executable, "-m", *command)) for name, command in modules.items()}

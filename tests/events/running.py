@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -68,16 +69,22 @@ class RunningCollector:
         assert self._process is not None, "it was not started"
         return self._process.pid
 
-    def start(self, before: Sequence[str] = ()) -> None:
-        """Returns when it answers. `before` is a program that starts it, such as prlimit."""
+    def start(self, max_file_bytes: int | None = None) -> None:
+        """Returns when it answers. No file it writes gets longer than `max_file_bytes`."""
+
+        def limit() -> None:
+            if max_file_bytes is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
+
         environ = {**os.environ, "STATS_CONFIG": str(self.folder / "stats.yaml"), "STATS_DSN": self._dsn}
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*before, sys.executable, "-m", "stats_assets.events"],
+                [sys.executable, "-m", "stats_assets.events"],
                 cwd=PROJECT_FOLDER,
                 env=environ | {"PYTHONPATH": str(PROJECT_FOLDER), "PYTHONUNBUFFERED": "1"},
                 stdout=log,
                 stderr=log,
+                preexec_fn=limit,
             )
         wait_for(self.answers, f"the collector does not answer:\n{self.log}")
 
@@ -147,7 +154,7 @@ def free_port() -> int:
     raise AssertionError("no port is free")
 
 
-def wait_for(condition: Callable[[], bool], otherwise: str, timeout_seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], bool], otherwise: str, timeout_seconds: float = 120) -> None:
     deadline = time.monotonic() + timeout_seconds
     while not condition():
         assert time.monotonic() < deadline, otherwise
