@@ -1,6 +1,6 @@
-"""`./stats bench events`: what it costs to receive events and commit them.
+"""`./stats bench events`: what it costs to receive events, commit them, and make typed rows of them.
 
-    ./stats bench events [--seconds 5]
+    ./stats bench events [--seconds 5] [--typed 1000000]
 
 CPU seconds are user and system, of the collector and of a PostgreSQL of the benchmark's own, durable as in earnest;
 that of the clients is not counted. Half load is half the requests per second that came through at full load.
@@ -22,12 +22,18 @@ from benchmarks.events.receive import Received, measured
 LOADS = ((1, 256), (50, 64), (1000, 16))
 
 
-def main(seconds: Annotated[float, typer.Option(min=1, help="of each load")] = 5) -> None:
-    """Measures what it costs to receive events and to commit them."""
+def main(
+    seconds: Annotated[float, typer.Option(min=1, help="of each load")] = 5,
+    typed: Annotated[int, typer.Option(min=10_000, help="raw events that are typed")] = 1_000_000,
+) -> None:
+    """Measures what it costs to receive events, to commit them, and to type them."""
     console = Console(width=110)  # a row a line, in files, too
     with measure.server() as server:
         _show_received(console, [_both(server, *load, seconds) for load in LOADS])
         _show_inserts(console, [_inserted(server, events, bodies) for events, bodies in ((1, 5000), (50, 400))])
+        evolving.show(console, evolving.measured(server))
+    with measure.server() as server:
+        typing.show(console, typing.measured(server, typed))
 
 
 def _both(server: measure.Server, events: int, connections: int, seconds: float) -> tuple[Received, Received]:

@@ -3,7 +3,7 @@
     python -m benchmarks.events.load PORT CONNECTIONS EVENTS SECONDS RATE
 
 RATE is in requests a second over all connections; 0 sends as fast as answers come. Prints a line of JSON: requests
-answered 200, the seconds they took, and the 50th and 99th percentile of their latency in milliseconds. With a rate the
+answered 200, the seconds they took, and of their latency in milliseconds the 50th and 99th percentile and the longest. With a rate the
 latency is counted from when a request was due, so that a stall shows in all it holds up.
 """
 
@@ -105,7 +105,8 @@ async def load(port: int, connections: int, events: int, seconds: float, rate: f
     taken = perf_counter() - start
     latencies.sort()
     p50, p99 = (latencies[int(len(latencies) * share)] * 1000 for share in (0.5, 0.99))
-    print(json.dumps({"requests": len(latencies), "seconds": taken, "p50_ms": p50, "p99_ms": p99}))
+    told = {"requests": len(latencies), "seconds": taken, "p50_ms": p50, "p99_ms": p99}
+    print(json.dumps({**told, "longest_ms": latencies[-1] * 1000}))
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ class Received:
 class RunningCollector:
     port: int
     pid: int
+    schema_file: Path
 
     def cpu_seconds(self) -> float:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
@@ -87,7 +88,7 @@ def collector(dsn: str) -> Iterator[RunningCollector]:
         )
         try:
             _wait_for(port)
-            yield RunningCollector(port, process.pid)
+            yield RunningCollector(port, process.pid, Path(folder) / "events.yaml")
         finally:
             process.terminate()
             process.wait()

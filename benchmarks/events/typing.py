@@ -57,7 +57,7 @@ def _step(server: measure.Server, step: str, events: int, *days: date) -> Row:
     return Row(step, events, cost.cpu_seconds, server.cpu_seconds() - before, cost.peak_mb)
 
 
-def show(rows: list[Row]) -> None:
+def show(console: Console, rows: list[Row]) -> None:
     """Figures without the start of the client, which a run pays once."""
     start = rows[0]
     table = Table("raw to typed", "CPU s", "client", "server", "events/CPU s", "peak MB", box=None)
@@ -66,12 +66,13 @@ def show(rows: list[Row]) -> None:
         cpu = client + row.server
         rate = f"{row.events / cpu:,.0f}" if row.events else ""
         table.add_row(row.step, f"{cpu:.2f}", f"{client:.2f}", f"{row.server:.2f}", rate, f"{row.peak_mb:,.0f}")
-    Console(width=110).print(table)
+    console.print(table)
 
 
 def main(events: int) -> None:
+    """Only this part: python -m benchmarks.events.typing EVENTS."""
     with measure.server() as server:
-        show(measured(server, events))
+        show(Console(width=110), measured(server, events))
 
 
 if __name__ == "__main__":

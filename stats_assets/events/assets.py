@@ -125,7 +125,7 @@ def _raw_events(config: EventsConfig) -> dg.AssetsDefinition:
     return raw_events
 
 
-def _typed_table(config: EventsConfig, name: str, declared: Table) -> dg.AssetsDefinition:
+def _typed_table(room: EventsConfig, name: str, declared: Table) -> dg.AssetsDefinition:
     key = key_of(name)
 
     @dg.asset(
@@ -136,8 +136,8 @@ def _typed_table(config: EventsConfig, name: str, declared: Table) -> dg.AssetsD
         owners=_OWNERS,
         kinds={"python", "postgres"},
         tags={"layer": "clean"},
-        deps=[SCHEMA_KEY, dg.AssetDep(RAW_EVENTS, partition_mapping=_lateness(config))],
-        partitions_def=daily_with_today(config.first_day),
+        deps=[SCHEMA_KEY, dg.AssetDep(RAW_EVENTS, partition_mapping=_lateness(room))],
+        partitions_def=daily_with_today(room.first_day),
         backfill_policy=dg.BackfillPolicy.single_run(),  # a day is a transaction of its own
         retry_policy=DATABASE_RETRY,
         freshness_policy=_FRESHNESS,
@@ -145,13 +145,13 @@ def _typed_table(config: EventsConfig, name: str, declared: Table) -> dg.AssetsD
         metadata=described_typed(name, declared),
     )
     def typed_table(
-        context: dg.AssetExecutionContext, config_of_run: Refresh, database: dg.ResourceParam[StatsDatabase]
+        context: dg.AssetExecutionContext, config: Refresh, database: dg.ResourceParam[StatsDatabase]
     ) -> Events:
         with told_to_dagster():
-            table = typed_table_now(config, database, name)
+            table = typed_table_now(room, database, name)
 
         def replace(day: date) -> Mapping[str, Any]:
-            report = table.replace_day(day, config_of_run.only_new)
+            report = table.replace_day(day, config.only_new)
             context.log.info("%s", report)
             return report.metadata
 

@@ -169,7 +169,9 @@ def test_the_tables_follow_the_file_step_by_step(database: StatsDatabase):
         world.receive(at(FRIDAY, hour), {"level": 1, "hero": "Ada"}, {"level": 2, "hero": "Bob"})
     world.replace(FRIDAY, at(FRIDAY, 30).date())
 
-    world.schema = schema_of("- {name: level, type: i32, required: true, indexed: true}\n- {name: hero, required: true}")
+    world.schema = schema_of(
+        "- {name: level, type: i32, required: true, indexed: true}\n- {name: hero, required: true}"
+    )
     with reading(world, 1):
         second = world.evolve()  # waits for the reader, and tries again
     assert second.is_settled
@@ -179,7 +181,9 @@ def test_the_tables_follow_the_file_step_by_step(database: StatsDatabase):
     assert world.evolve().is_settled  # the days are made again, now nothing is in the way
     indexes = "SELECT count(*), bool_and(indisvalid) FROM pg_index WHERE indexrelid::regclass::text LIKE '%level_idx'"
     assert world.query(indexes) == [(3, True)]
-    not_null = "SELECT attname FROM pg_attribute WHERE attrelid = 'events.levels'::regclass AND attnotnull AND attnum > 5"
+    not_null = (
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'events.levels'::regclass AND attnotnull AND attnum > 5"
+    )
     assert world.query(f"{not_null} ORDER BY attname") == [("hero",), ("level",)]
     assert world.query("SELECT count(*) FROM pg_constraint WHERE conname LIKE '%present'") == [(0,)]
 
