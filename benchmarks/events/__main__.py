@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import measure
+from benchmarks.events import evolving, raw_to_typed
 from benchmarks.events.receive import Received, measured
 
 # Events per body, and how many clients send such bodies at once.
@@ -33,7 +34,7 @@ def main(
         _show_inserts(console, [_inserted(server, events, bodies) for events, bodies in ((1, 5000), (50, 400))])
         evolving.show(console, evolving.measured(server))
     with measure.server() as server:
-        typing.show(console, typing.measured(server, typed))
+        raw_to_typed.show(console, raw_to_typed.measured(server, typed))
 
 
 def _both(server: measure.Server, events: int, connections: int, seconds: float) -> tuple[Received, Received]:

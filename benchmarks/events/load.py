@@ -3,8 +3,8 @@
     python -m benchmarks.events.load PORT CONNECTIONS EVENTS SECONDS RATE
 
 RATE is in requests a second over all connections; 0 sends as fast as answers come. Prints a line of JSON: requests
-answered 200, the seconds they took, and of their latency in milliseconds the 50th and 99th percentile and the longest. With a rate the
-latency is counted from when a request was due, so that a stall shows in all it holds up.
+answered 200, the seconds they took, and of their latencies in milliseconds the 50th and 99th percentile and the
+longest. With a rate a latency is counted from when its request was due, so that a stall shows in all it holds up.
 """
 
 from __future__ import annotations

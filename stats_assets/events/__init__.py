@@ -11,7 +11,8 @@ Tables:
     events.quarantine       refused events of clients that know the secret, with reason and column; by day as well
     events.spool_replays    which days were added to afterwards, from a spool of a time without PostgreSQL
     events.schema_versions  every schema the collector or the tables have known
-    events.<table>          one typed table per table of the schema file
+    events.<table>          one typed table per table of the schema file, by day; with table_days, from what it was made
+    events.daily_event_counts, unknown_columns    what became of the events of each app and table, by day
 
 Always true:
     an event is acknowledged after it was committed, or is on disk (fsync) in the spool; never before
@@ -20,9 +21,14 @@ Always true:
         sends again gives its events an event_id, by which the typed tables take each once
     an event is named by (received_at, request_id, request_position): in raw_events, the quarantine and the typed tables
     raw_events holds the bytes that were sent; nothing is lost by a type, a typo or a column that is not declared
+    of the events of a table and day: received = stored + quarantined + repeats
+    a typed day depends on raw events and the schema file alone; again, in a range, in any order: the same rows
+    the tables follow the schema file while events come, or say what an operator would have to do
 
 Rerun. Nothing is needed for what is received. The typed tables of a day are made again from raw_events.
 
 Reading order: config, schema_file (what is allowed), values and verdict (one event), envelope (one body),
-batches, store, spool (how they are kept), collector (HTTP).
+batches, store, spool (how they are kept), collector (HTTP). Then catalog, evolution with ddl, evolve (how tables follow
+the file), decoding with raw_blocks and timestamps (how many events become rows), typed (a day), counts, stale (which
+days), assets, automation, export.
 """

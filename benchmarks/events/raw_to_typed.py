@@ -70,7 +70,7 @@ def show(console: Console, rows: list[Row]) -> None:
 
 
 def main(events: int) -> None:
-    """Only this part: python -m benchmarks.events.typing EVENTS."""
+    """Only this part: python -m benchmarks.events.raw_to_typed EVENTS."""
     with measure.server() as server:
         show(Console(width=110), measured(server, events))
 
