@@ -15,8 +15,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from stats_assets.events.envelope import BodyRefused, Judged
-
-Header = tuple[bytes, bytes]
+from stats_assets.events.headers import Header
 
 _JSON: Header = (b"content-type", b"application/json")
 # More are not listed one by one; the numbers are whole.

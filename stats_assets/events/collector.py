@@ -12,9 +12,10 @@ from time import monotonic, time_ns
 from typing import Any
 
 from stats_assets.events import answers
-from stats_assets.events.answers import Answer, Header
+from stats_assets.events.answers import Answer
 from stats_assets.events.batches import Batches, NoRoom
 from stats_assets.events.envelope import BodyRefused, Judged
+from stats_assets.events.headers import Header, Headers
 from stats_assets.events.metrics import CONTENT_TYPE, Tally, exposition
 from stats_assets.events.openapi import document
 from stats_assets.events.origins import answer_headers, preflight_headers
@@ -69,7 +70,7 @@ class Collector:
             return self._refuse(BodyRefused(405, "method not allowed"), ((b"allow", b"GET, HEAD"),))
         return page()
 
-    async def _answer_app(self, door: Door | None, method: str, headers: Mapping[str, str], receive: Receive) -> Answer:
+    async def _answer_app(self, door: Door | None, method: str, headers: Headers, receive: Receive) -> Answer:
         shown: list[Header] = []
         try:
             if door is None:
@@ -78,7 +79,7 @@ class Collector:
                 return Answer(204, b"", preflight_headers(door.origins, headers))
             if method != "POST":
                 return self._refuse(BodyRefused(405, "method not allowed"), ((b"allow", b"POST, OPTIONS"),))
-            shown = answer_headers(door.origins, headers.get("origin"))
+            shown = answer_headers(door.origins, headers.get(b"origin"))
             check_content_type(headers)
             if wait := door.bucket.wait_seconds(monotonic()):
                 return answers.come_again(429, "too many events", wait, shown)
@@ -88,17 +89,16 @@ class Collector:
         except NoRoom as error:
             return answers.come_again(503, str(error), _NO_ROOM_SECONDS, shown)
 
-    async def _receive_events(
-        self, door: Door, headers: Mapping[str, str], receive: Receive, shown: list[Header]
-    ) -> Answer:
-        limits = self.reception.limits
+    async def _receive_events(self, door: Door, headers: Headers, receive: Receive, shown: list[Header]) -> Answer:
+        limits = door.judge.limits
         body = await _read_body(receive, headers, limits.max_body_bytes)
         microseconds = time_ns() // 1000
-        judged = judge_body(door, limits, body, headers, microseconds / 1e6)
-        door.bucket.take(judged.number or 1, monotonic())
+        judged = judge_body(door, body, headers, microseconds / 1e6)
+        number = judged.accepted.number + len(judged.refused)
+        door.bucket.take(number or 1)
         request_id = os.urandom(16)
         where = "stored"
-        if judged.number:
+        if number:
             where = await self._batches.keep(door.packer.pack(request_id, microseconds, judged, headers))
         self._count(door.app_id, judged)
         return answers.kept(_uuid(request_id), judged, where, shown)
@@ -134,29 +134,30 @@ class Collector:
         }
 
 
-def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
+def _headers(scope: Mapping[str, Any]) -> Headers:
     """By lower-case name; of a header that comes twice the first counts, as attolytics has it."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+    return dict(reversed(scope["headers"]))
 
 
-async def _read_body(receive: Receive, headers: Mapping[str, str], max_bytes: int) -> bytes:
+async def _read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes:
     """The body as it was sent. Raises BodyRefused (413) as soon as it is known to be longer, ClientGone."""
-    too_large = BodyRefused(413, "body too large", f"a body has at most {max_bytes} bytes")
-    if len(length := headers.get("content-length", "")) > 15 or (length.isdigit() and int(length) > max_bytes):
-        raise too_large
-    parts: list[bytes] = []
-    size = 0
+    length = headers.get(b"content-length", b"")
+    if len(length) > 15 or (length.isdigit() and int(length) > max_bytes):
+        raise _too_large(max_bytes)
+    body = b""
     while True:
         message = await receive()
         if message["type"] != "http.request":
             raise ClientGone
-        part = message["body"]
-        size += len(part)
-        if size > max_bytes:
-            raise too_large
-        parts.append(part)
+        body += message["body"]
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
         if not message["more_body"]:
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+            return body
+
+
+def _too_large(max_bytes: int) -> BodyRefused:
+    return BodyRefused(413, "body too large", f"a body has at most {max_bytes} bytes")
 
 
 def _uuid(random: bytes) -> str:

@@ -16,6 +16,7 @@ from itertools import chain
 import msgspec
 
 from stats_assets.events.envelope import Accepted, Judged, Refused
+from stats_assets.events.headers import Headers, text_of
 from stats_assets.events.schema_file import Table
 
 RAW_COLUMNS = (
@@ -51,7 +52,8 @@ class Rows:
     raw_count: int = 0
     quarantined_count: int = 0
     size_bytes: int = 0
-    day_numbers: set[int] = field(default_factory=set)
+    first_day: int = 2**31
+    last_day: int = -1
 
     @property
     def count(self) -> int:
@@ -59,8 +61,8 @@ class Rows:
 
     @property
     def days(self) -> set[date]:
-        """The UTC days of the table partitions."""
-        return {date(1970, 1, 1) + timedelta(days=number) for number in self.day_numbers}
+        """The UTC days of the table partitions; kept as first and last, in days since 1970."""
+        return {date(1970, 1, 1) + timedelta(days=number) for number in range(self.first_day, self.last_day + 1)}
 
     def add(self, other: Rows) -> None:
         self.raw += other.raw
@@ -68,7 +70,8 @@ class Rows:
         self.raw_count += other.raw_count
         self.quarantined_count += other.quarantined_count
         self.size_bytes += other.size_bytes
-        self.day_numbers |= other.day_numbers
+        self.first_day = min(self.first_day, other.first_day)
+        self.last_day = max(self.last_day, other.last_day)
 
 
 @dataclass(frozen=True)
@@ -87,12 +90,13 @@ class Packer:
             {name: table.header_keys for name, table in tables.items()},
         )
 
-    def pack(self, request_id: bytes, microseconds: int, judged: Judged, headers: Mapping[str, str]) -> Rows:
-        """The rows of a request that was complete at this Unix time; `headers` by lower-case name."""
+    def pack(self, request_id: bytes, microseconds: int, judged: Judged, headers: Headers) -> Rows:
+        """The rows of a request that was complete at this Unix time."""
         postgres_time = microseconds - _UNIX_SECONDS_OF_2000 * 1_000_000
         request = request_id + self.sender
         raw = self._raw_rows(_start(len(RAW_COLUMNS), 8, postgres_time, 16) + request, judged.accepted, headers)
-        rows = Rows([raw], [], judged.accepted.number, 0, len(raw), {microseconds // _DAY_MICROSECONDS})
+        day = microseconds // _DAY_MICROSECONDS
+        rows = Rows([raw], [], judged.accepted.number, 0, len(raw), day, day)
         if judged.refused:
             start = _start(len(QUARANTINE_COLUMNS), 8, postgres_time, 16) + request
             quarantined = b"".join(
@@ -102,7 +106,7 @@ class Packer:
             rows.size_bytes += len(quarantined)
         return rows
 
-    def _raw_rows(self, start: bytes, accepted: Accepted, headers: Mapping[str, str]) -> bytes:
+    def _raw_rows(self, start: bytes, accepted: Accepted, headers: Headers) -> bytes:
         starts = {name: start + self._of_table(name, headers) for name in set(accepted.tables)}
         payloads = accepted.payloads
         columns = (
@@ -114,10 +118,10 @@ class Packer:
         )
         return b"".join(chain.from_iterable(zip(*columns, strict=True)))
 
-    def _of_table(self, name: str | None, headers: Mapping[str, str]) -> bytes:
+    def _of_table(self, name: str | None, headers: Headers) -> bytes:
         if name is None:
             return _NULL + _NULL
-        found = {key: headers[key] for key in self.header_keys[name] if key in headers}
+        found = {key: value for key in self.header_keys[name] if (value := text_of(headers, key.encode())) is not None}
         if not found:
             return self.table_names[name] + _NULL
         encoded = msgspec.json.encode(found)

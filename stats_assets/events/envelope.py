@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from stats_assets.events.config import EventLimits
+from stats_assets.events.headers import Headers
 from stats_assets.events.schema_file import EVENT_ID, EventSchema, Table
 from stats_assets.events.values import EVENT_ID_TYPE, column_type
 from stats_assets.events.verdict import TABLE_KEY, NeededHeader, Refusal, judge_event, missing_headers, needed_headers
@@ -62,10 +63,6 @@ class Judged(NamedTuple):
     accepted: Accepted
     refused: Sequence[Refused] = ()
     unknown_columns: frozenset[str] = frozenset()
-
-    @property
-    def number(self) -> int:
-        return self.accepted.number + len(self.refused)
 
 
 class Envelope(msgspec.Struct, gc=False):
@@ -173,7 +170,7 @@ class Judge:
         envelope = msgspec.defstruct("Typed", fields, forbid_unknown_fields=True, gc=False)
         return cls(tables, needed_headers(tables), limits, msgspec.json.Decoder(envelope), structs)
 
-    def judge(self, body: bytes, envelope: Envelope, headers: Mapping[str, str]) -> Judged:
+    def judge(self, body: bytes, envelope: Envelope, headers: Headers) -> Judged:
         """The verdict on each event. Raises BodyRefused (400) when the body turns out to be no JSON in a detail."""
         refusals = missing_headers(self.needed_headers, headers)
         if not refusals and not (b"\\" in body and b"\\u0000" in body):

@@ -20,14 +20,11 @@ class Bucket:
 
     def wait_seconds(self, now: float) -> float:
         """How long until the next body is welcome; 0 when it is now."""
-        self._fill(now)
-        return 0 if self._left > 0 else (1 - self._left) / self.per_second
-
-    def take(self, events: int, now: float) -> None:
-        self._fill(now)
-        self._left -= events
-
-    def _fill(self, now: float) -> None:
         passed = self.burst if self._at is None else (now - self._at) * self.per_second
         self._left = min(self.burst, self._left + passed)
         self._at = now
+        return 0 if self._left > 0 else (1 - self._left) / self.per_second
+
+    def take(self, events: int) -> None:
+        """After `wait_seconds` was asked."""
+        self._left -= events

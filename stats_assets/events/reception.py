@@ -13,6 +13,7 @@ from stats_assets.events.config import EventLimits
 from stats_assets.events.copy_rows import Packer
 from stats_assets.events.credentials import Doorkeeper
 from stats_assets.events.envelope import BodyRefused, Judge, Judged, read_envelope
+from stats_assets.events.headers import Headers, text_of
 from stats_assets.events.rates import Bucket
 from stats_assets.events.schema_file import EventSchema
 from stats_assets.events.unpacking import unpack
@@ -56,20 +57,21 @@ class Reception:
         return cls(schema, doors, limits)
 
 
-def check_content_type(headers: Mapping[str, str]) -> None:
+def check_content_type(headers: Headers) -> None:
     """Raises BodyRefused (415)."""
-    kind = headers.get("content-type", "")
-    if kind != "application/json" and kind.partition(";")[0].strip().lower() != "application/json":
+    kind = headers.get(b"content-type", b"")
+    if kind != b"application/json" and kind.partition(b";")[0].strip().lower() != b"application/json":
         raise BodyRefused(415, "unsupported media type", "send application/json")
 
 
-def judge_body(door: Door, limits: EventLimits, body: bytes, headers: Mapping[str, str], now: float) -> Judged:
+def judge_body(door: Door, body: bytes, headers: Headers, now: float) -> Judged:
     """The verdict on each event of a body as it was sent, at a Unix time. Raises BodyRefused."""
     said = door.keeper.judge_headers(headers, body, now)
     if said == "closed":
         raise BodyRefused(403, "secret mismatch", "the token or signature is not good")
     plain = body
-    if encoding := headers.get("content-encoding"):
+    limits = door.judge.limits
+    if encoding := text_of(headers, b"content-encoding"):
         plain = unpack(body, encoding.strip().lower(), limits.max_unpacked_bytes)
     envelope = read_envelope(plain, limits, needs_secret=said == "unsaid")
     if said == "unsaid" and not (isinstance(envelope.secret_key, str) and door.keeper.knows(envelope.secret_key)):

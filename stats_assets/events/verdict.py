@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from stats_assets.events.headers import Headers
 from stats_assets.events.schema_file import EVENT_ID, Table
 from stats_assets.events.values import complaint, event_id_complaint
 
@@ -79,19 +80,21 @@ class NeededHeader(NamedTuple):
     """A header that events of the table do not go without; `key` in lower case."""
 
     table: str
-    key: str
+    key: bytes
     refusal: Refusal
 
 
 def needed_headers(tables: Mapping[str, Table]) -> tuple[NeededHeader, ...]:
     return tuple(
-        NeededHeader(name, column.header_key, Refusal("required header missing", column.name, f"no {column.header}"))
+        NeededHeader(
+            name, column.header_key.encode(), Refusal("required header missing", column.name, f"no {column.header}")
+        )
         for name, table in tables.items()
         for column in reversed(table.columns)  # of several the first one is told
         if column.required and column.header_key
     )
 
 
-def missing_headers(needed: Sequence[NeededHeader], headers: Mapping[str, str]) -> dict[str, Refusal]:
-    """The tables whose events are refused because the request lacks a header; keys of `headers` are lower-case."""
+def missing_headers(needed: Sequence[NeededHeader], headers: Headers) -> dict[str, Refusal]:
+    """The tables whose events are refused because the request lacks a header."""
     return {each.table: each.refusal for each in needed if each.key not in headers}
