@@ -138,7 +138,7 @@ def export(
 def migrate() -> None:
     """Bring the tables to what this version of the code needs, Dagster's own tables as well."""
     from stats_assets.local.databases import using_databases
-    from stats_assets.local.migrating import become, migrate_dagster, migrate_stats
+    from stats_assets.local.migrating import become, follow_schema_file, migrate_dagster, migrate_stats
     from stats_assets.local.surroundings import environ_for, prepare_folders
 
     environment = _environment()
@@ -146,6 +146,8 @@ def migrate() -> None:
         say(migrate_stats(databases.dsn))
         prepare_folders(environment)
         become(environ_for(environment, databases, os.environ))
+        if told := follow_schema_file(environment, databases.dsn):
+            say(told)
         migrate_dagster()
 
 

@@ -21,7 +21,7 @@ from stats_assets.local import processes
 from stats_assets.local.collecting import CollectorAddress, collector_address
 from stats_assets.local.databases import open_databases, private_server
 from stats_assets.local.graphql import Graphql, Refused
-from stats_assets.local.migrating import become, check_configuration, migrate_dagster, migrate_stats
+from stats_assets.local.migrating import become, check_configuration, follow_schema_file, migrate_dagster, migrate_stats
 from stats_assets.local.processes import Process
 from stats_assets.local.run_record import RunRecord, forget_record, read_record, write_record
 from stats_assets.local.services import (
@@ -157,6 +157,8 @@ class Stack:
         for name in (SANDBOX, CODE_SERVER):
             record = self._start(record, services, name, environ)
         self.say(migrate_stats(environ["STATS_DSN"]))
+        if told := follow_schema_file(self.environment, environ["STATS_DSN"]):
+            self.say(told)
         record = self._start(record, services, COLLECTOR, environ)
         migrate_dagster()
         if CODE_SERVER in self._started_now:
