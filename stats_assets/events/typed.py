@@ -26,6 +26,7 @@ from stats_assets.events.schema_file import Table
 from stats_assets.shared.bulk_load import arrow_stream, copy_stream, copy_text
 from stats_assets.shared.days import midnight
 from stats_assets.shared.failures import OurMistake
+from stats_assets.shared.garbage_collection import without_garbage_collection
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row
 from stats_assets.shared.table_partitions import Leaf, ensure_leaves, leaf_of_days
 
@@ -117,7 +118,8 @@ class TypedTable:
             with self.database.transaction() as reader:
                 reader.execute(tables_sql.SNAPSHOT)
                 reader.execute(tables_sql.READING)
-                _Replacement(self, leaf, report, writer, reader).run(only_new)
+                with without_garbage_collection():
+                    _Replacement(self, leaf, report, writer, reader).run(only_new)
         report.seconds = time.monotonic() - began
         return report
 
