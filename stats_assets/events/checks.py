@@ -21,7 +21,7 @@ from stats_assets.shared.postgres import Cursor, StatsDatabase
 # Fewer tell nothing of what is usual.
 _LEAST_WEEKS, _LEAST_DAYS = 2, 3
 
-Found = dict[str, str]  # what is unusual, by day and app
+Found = dict[str, str]  # what is unusual, by day and app, and column
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,8 @@ def _quarantine(cursor: Cursor, config: EventsConfig, days: Sequence[date]) -> F
 
 def _unknown_columns(cursor: Cursor, _config: EventsConfig, days: Sequence[date]) -> Found:
     cursor.execute(counts_sql.UNKNOWN_COLUMNS, {"days": list(days)})
-    return {
-        f"{day} {app}": f"{table}.{column} in {events} events" for day, app, table, column, events in cursor.fetchall()
-    }
+    rows = cursor.fetchall()
+    return {f"{day} {app} {table}.{column}": f"in {events} events" for day, app, table, column, events in rows}
 
 
 _CHECKS = (

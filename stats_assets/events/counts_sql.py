@@ -71,7 +71,7 @@ WITH totals AS (
 ), known AS (
     SELECT app_id, min(day) AS since FROM totals GROUP BY app_id
 ), asked AS (
-    SELECT d AS day, app_id, since, coalesce(t.events, 0) AS events
+    SELECT d AS day, known.app_id, since, coalesce(t.events, 0) AS events
     FROM unnest(%(days)s::date[]) AS d CROSS JOIN known LEFT JOIN totals t ON t.day = d AND t.app_id = known.app_id
 ), weeks AS (
     SELECT a.day, a.app_id, a.events,

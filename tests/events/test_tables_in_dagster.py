@@ -95,7 +95,7 @@ def test_a_run_over_days_makes_tables_rows_counts_and_checks(world: DagsterWorld
         failed = {c.check_name: c.description or "" for c in result.get_asset_check_evaluations() if not c.passed}
     assert set(failed) == {"quarantined_events_are_few", "columns_are_known"}
     assert f"{DAYS[0]} game: 1 of 8 events refused or of no use" in failed["quarantined_events_are_few"]
-    assert f"{DAYS[0]} game: levels.colour in 1 events" in failed["columns_are_known"]
+    assert f"{DAYS[0]} game levels.colour: in 1 events" in failed["columns_are_known"]
 
     names = [path.name for path in export(world.database, tmp_path / "out")]
     assert names == ["bare.csv", "levels.csv", "quarantine.csv", "daily_event_counts.csv", "unknown_columns.csv"]
