@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,8 +19,9 @@ Kind = Literal["raw", "quarantine"]
 # The number goes up when the columns of `copy_rows` or the records change.
 MAGIC = b"stats-assets events spool 1\n"
 
-_RECORD = struct.Struct("!4sBIII")
-_MARK = b"rows"
+_FIELDS = struct.Struct("!BIII")  # kind, count, size of the rows, their checksum
+_CHECKSUM = struct.Struct("!I")  # of the fields: a damaged size must not hide what follows
+_HEAD_BYTES = _FIELDS.size + _CHECKSUM.size
 _KINDS: tuple[Kind, ...] = ("raw", "quarantine")
 
 
@@ -52,7 +53,8 @@ def packed(rows: Rows) -> bytes:
 
 
 def _record(kind: int, count: int, rows: bytes) -> bytes:
-    return _RECORD.pack(_MARK, kind, count, len(rows), zlib.crc32(rows)) + rows
+    fields = _FIELDS.pack(kind, count, len(rows), zlib.crc32(rows))
+    return fields + _CHECKSUM.pack(zlib.crc32(fields)) + rows
 
 
 def unpacked(content: bytes) -> Segment:
@@ -62,27 +64,22 @@ def unpacked(content: bytes) -> Segment:
             return Segment(())  # its first line was being written
         raise ValueError(f"it begins with {content[: len(MAGIC)]!r} instead of {MAGIC!r}")
     records: list[Record] = []
-    end = len(MAGIC)
-    for record, at in _records(content, end):
-        records.append(record)
-        end = at
-    return Segment(records, 0 if _is_torn(content, end) else len(content) - end)
-
-
-def _records(content: bytes, at: int) -> Iterator[tuple[Record, int]]:
-    while at + _RECORD.size <= len(content):
-        mark, kind, count, size, checksum = _RECORD.unpack_from(content, at)
-        rows = content[at + _RECORD.size : at + _RECORD.size + size]
-        if mark != _MARK or kind >= len(_KINDS) or len(rows) < size or zlib.crc32(rows) != checksum:
-            return
-        at += _RECORD.size + size
-        yield Record(_KINDS[kind], count, rows), at
-
-
-def _is_torn(content: bytes, at: int) -> bool:
-    """Whether what follows is what an interrupted write leaves: nothing, zeros, or a record that goes to the end."""
-    rest = content[at:]
-    if len(rest) < _RECORD.size or not rest.strip(b"\0"):
-        return True
-    mark, _, _, size, _ = _RECORD.unpack_from(rest)
-    return mark == _MARK and len(rest) <= _RECORD.size + size
+    damaged, at = 0, len(MAGIC)
+    while at < len(content):
+        head = content[at : at + _HEAD_BYTES]
+        if len(head) < _HEAD_BYTES or (not head.strip(b"\0") and not content[at:].strip(b"\0")):
+            break  # torn
+        fields = head[: _FIELDS.size]
+        if _CHECKSUM.pack(zlib.crc32(fields)) != head[_FIELDS.size :]:
+            damaged += len(content) - at  # nobody knows where the next record begins
+            break
+        kind, count, size, checksum = _FIELDS.unpack(fields)
+        rows = content[at + _HEAD_BYTES : at + _HEAD_BYTES + size]
+        if len(rows) < size:
+            break  # torn
+        if zlib.crc32(rows) == checksum:
+            records.append(Record(_KINDS[kind], count, rows))
+        else:
+            damaged += size
+        at += _HEAD_BYTES + size
+    return Segment(records, damaged)

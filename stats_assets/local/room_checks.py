@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 
 from stats_assets.configuration import StatsConfig
 from stats_assets.crashes.feeds import Feed, shown
+from stats_assets.events.schema_file import read_schema_file
 from stats_assets.local.findings import Finding, note, ok, wrong
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
@@ -61,4 +63,18 @@ def crash_feeds(config: StatsConfig, day: date) -> Iterator[Finding]:
             yield note(f"crashes.{name}: nothing at {shown(feed.url(day))}", "right if it comes later in the day")
 
 
-ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (log_hosts, crash_feeds)
+def event_schema(config: StatsConfig, _day: date) -> Iterator[Finding]:
+    """Reads the schema file, as the collector would."""
+    if config.events is None:
+        return
+    path = config.events.schema_file
+    try:
+        schema = read_schema_file(path, os.environ)
+    except OurMistake as error:
+        for line in str(error).splitlines():
+            yield wrong(f"events: {line}")
+        return
+    yield ok(f"events: {path} has {len(schema.tables)} tables and {len(schema.apps)} apps")
+
+
+ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (log_hosts, crash_feeds, event_schema)

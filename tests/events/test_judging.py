@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stats_assets.events.config import EventLimits
@@ -64,6 +64,7 @@ _events = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(event=_events)
 def test_both_ways_take_the_same_events(event: dict[str, Any]):
     body = body_of(event)

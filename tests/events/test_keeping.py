@@ -198,7 +198,7 @@ def test_a_kill_in_the_middle_of_bringing_in_changes_nothing(
 def test_a_segment_that_cannot_be_read_is_set_aside_and_told(collector: RunningCollector, database_dsn: str):
     put({f"20260101T000000-{uuid4()}.segment": b"of another version\n"}, collector.spool)
     wait_for(lambda: collector.health()["set_aside"] == 1, collector.log)
-    assert "cannot be brought in" in collector.log
+    wait_for(lambda: "cannot be brought in" in collector.log, collector.log)
 
 
 def test_a_disk_that_takes_no_more_loses_nothing_that_was_promised(tmp_path: Path, database_dsn: str):
