@@ -1,4 +1,4 @@
-"""events: what the collector receives, and what it refuses."""
+"""crashes: rates by operating system and by signature."""
 
 from stats_assets.migrations import run_sql_beside
 
