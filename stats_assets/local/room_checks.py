@@ -7,17 +7,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 
+import httpx
+
 from stats_assets.configuration import StatsConfig
 from stats_assets.crashes.feeds import Feed, FeedAway, shown
 from stats_assets.crashes.store import read_maps
 from stats_assets.events.schema_file import read_schema_file
+from stats_assets.forum.answer import WrongAnswer
+from stats_assets.forum.page import parse_boards
 from stats_assets.local.findings import Finding, note, ok, wrong
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
 from stats_assets.log_sync.plan import Present
 from stats_assets.log_sync.transports import Transports, open_transports
 from stats_assets.log_sync.transports.limits import limits_of
-from stats_assets.shared.failures import ConfigurationMistake, OurMistake, SourceAway
+from stats_assets.shared.failures import ConfigurationMistake, OurMistake, SourceAway, first_line
 
 _ANSWER_SECONDS = 10
 
@@ -90,4 +94,25 @@ def event_schema(config: StatsConfig, _day: date) -> Iterator[Finding]:
     yield ok(f"events: {path} has {len(schema.tables)} tables and {len(schema.apps)} apps")
 
 
-ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (log_hosts, crash_feeds, event_schema)
+def forum_boards(config: StatsConfig, day: date) -> Iterator[Finding]:
+    """Asks the forum for its list of boards, which is of no day."""
+    if not config.forum.base_url:
+        return
+    url = f"{config.forum.base_url}xml/boards.php"
+    try:
+        answer = httpx.get(url, timeout=_ANSWER_SECONDS).raise_for_status()
+        boards = parse_boards(answer.content).boards
+    except httpx.HTTPError as error:
+        yield wrong(f"forum: {url}: {first_line(error)}", "check forum.base_url in stats.yaml, and the network")
+    except WrongAnswer as error:
+        yield wrong(f"forum: {url} is no list of boards: {error}", "check forum.base_url in stats.yaml")
+    else:
+        yield ok(f"forum: {len(boards)} boards at {config.forum.base_url}")
+
+
+ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (
+    log_hosts,
+    crash_feeds,
+    event_schema,
+    forum_boards,
+)

@@ -1,4 +1,4 @@
-"""events: what the typed tables were made from, and what is counted of them."""
+"""trends: the many rows of a log are found by their place, not by a key each."""
 
 from stats_assets.migrations import run_sql_beside
 

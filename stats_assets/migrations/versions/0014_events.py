@@ -2,8 +2,8 @@
 
 from stats_assets.migrations import run_sql_beside
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 
 
 def upgrade() -> None:
