@@ -18,7 +18,7 @@ import pytest
 from psycopg2 import sql
 from sqlalchemy.engine import make_url
 
-from stats_assets.local.needed_programs import CHROMIUM, RSYNC, SSHD, NeededProgram
+from stats_assets.local.needed_programs import CHROMIUM, RABBITMQ, RSYNC, SSHD, NeededProgram
 from stats_assets.local.postgres_binaries import find_binaries
 from stats_assets.local.private_postgres import PrivatePostgres, placed
 from stats_assets.local.unprivileged import way_to_run
@@ -119,6 +119,11 @@ def rsync() -> Path:
 @pytest.fixture(scope="session")
 def sshd() -> Path:
     return _program(SSHD)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Path:
+    return _program(RABBITMQ)
 
 
 def _program(program: NeededProgram) -> Path:

@@ -79,6 +79,19 @@ def status() -> None:
 
 
 @app.command(rich_help_panel=_RUNNING)
+def watch(
+    once: Annotated[bool, typer.Option("--once", help="one look, for a timer of systemd or cron")] = False,
+) -> None:
+    """Look for what has failed, is stale or silent, and tell the people named in stats.yaml; `up` runs it, too.
+
+    Needs no daemon. Without --once it looks on until it is ended. Exit code 1 when the database is away.
+    """
+    from stats_assets.local.watching import watch as look
+
+    raise typer.Exit(0 if look(_environment(), os.environ, once=once, say=say) else 1)
+
+
+@app.command(rich_help_panel=_RUNNING)
 def doctor() -> None:
     """Check configuration, database, rights, machine and sources; say what to do. Exit code 1 if something is wrong."""
     from stats_assets.local.doctor import examine

@@ -21,9 +21,19 @@ from stats_assets.local import processes
 from stats_assets.local.databases import open_databases, private_server
 from stats_assets.local.graphql import Graphql, Refused
 from stats_assets.local.migrating import become, check_configuration, migrate_dagster, migrate_stats
+from stats_assets.local.probes import location_states
 from stats_assets.local.processes import Process
 from stats_assets.local.run_record import RunRecord, forget_record, read_record, write_record
-from stats_assets.local.services import CODE_SERVER, DAEMON, SANDBOX, STOPPING_ORDER, WEBSERVER, Service, services_of
+from stats_assets.local.services import (
+    CODE_SERVER,
+    DAEMON,
+    SANDBOX,
+    STOPPING_ORDER,
+    WATCHER,
+    WEBSERVER,
+    Service,
+    services_of,
+)
 from stats_assets.local.surroundings import (
     code_socket,
     config_variables,
@@ -41,10 +51,6 @@ _CRASH_LOOP_SECONDS = 60
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
-_LOCATION_STATE = """
-{ workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError {
-    __typename ... on PythonError { message } } } } } }
-"""
 _RELOAD = "mutation { reloadWorkspace { __typename } }"
 
 
@@ -151,7 +157,8 @@ class Stack:
         self._wait_for("the code server", lambda: _accepts(code_socket(self.environment)))
         record = self._start(record, services, DAEMON, environ)
         self._wait_for("the UI", self._has_loaded)
-        return record
+        # Last: what is still starting would only be noted as silent.
+        return self._start(record, services, WATCHER, environ)
 
     def _open_databases(self) -> Mapping[str, str]:
         server = private_server(self.environment)
@@ -232,8 +239,7 @@ class Stack:
         """True once every asset is there; a location that the webserver saw too early is loaded again."""
         ui = Graphql(self.environment.ui_url)
         try:
-            entries = ui.ask(_LOCATION_STATE)["workspaceOrError"]["locationEntries"]
-            states = [entry["locationOrLoadError"] for entry in entries if entry["loadStatus"] == "LOADED"]
+            states = location_states(ui)
             if any(state and state["__typename"] == "PythonError" for state in states):
                 if not _accepts(code_socket(self.environment)):
                     return False

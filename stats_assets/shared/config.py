@@ -13,12 +13,19 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 
 from stats_assets.shared.failures import ConfigurationMistake
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+def wrong_secret(message: str) -> PydanticCustomError:
+    """What a validator raises about a value that must not be shown, as it may hold a secret."""
+    return PydanticCustomError("secret", "{message}", {"message": message})
+
 
 _PASSWORD = re.compile(r"(?<=://)[^/@\s]*:[^/\s]*(?=@)")
 
@@ -112,6 +119,8 @@ def _explain(problem: Any, model: type[BaseModel], root: yaml.Node, source: str)
     if problem["type"] == "missing":
         return f"{place}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "secret":
+        return f"{place}: {message}"
     return f"{place}: {message}{_found(problem['input'])}" if where else f"{place}{message}"
 
 
