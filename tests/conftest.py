@@ -11,8 +11,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from unittest import mock
 from uuid import uuid4
 
+import dagster as dg
 import psycopg2
 import pytest
 from psycopg2 import sql
@@ -23,7 +25,7 @@ from stats_assets.local.postgres_binaries import find_binaries
 from stats_assets.local.private_postgres import PrivatePostgres, placed
 from stats_assets.local.unprivileged import way_to_run
 from stats_assets.migrations import migrate
-from stats_assets.shared.environment import read_environment
+from stats_assets.shared.environment import PROJECT_FOLDER, read_environment
 from stats_assets.shared.postgres import StatsDatabase
 
 _ADMIN_DSN = "STATS_TEST_DSN"  # the workers of xdist inherit it
@@ -92,6 +94,20 @@ def empty_database_dsn() -> Iterator[str]:
 @pytest.fixture
 def database(database_dsn: str) -> StatsDatabase:
     return StatsDatabase(dsn=database_dsn)
+
+
+@pytest.fixture(scope="session")
+def repository() -> dg.RepositoryDefinition:
+    environ = {
+        "STATS_DSN": "postgresql://nobody@/none",
+        "STATS_CONFIG": str(PROJECT_FOLDER / "stats.yaml"),
+        "STATS_SANDBOX_DIR": "/srv/sandbox",
+        "STATS_SANDBOX_URL": "http://127.0.0.1:3001",
+    }
+    with mock.patch.dict(os.environ, environ):
+        from stats_assets.definitions import stats_assets as build
+
+        return build().get_repository_def()
 
 
 @pytest.fixture(scope="session")

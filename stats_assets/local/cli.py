@@ -69,12 +69,16 @@ def down() -> None:
 
 @app.command(rich_help_panel=_RUNNING)
 def status() -> None:
-    """Tell what is running and where. Exit code 1 unless everything is."""
+    """Tell what is running, how each room stands, and what is wrong. Exit code 1 unless everything runs."""
     from stats_assets.local.stack import Stack
+    from stats_assets.local.standing import standing
 
-    lines, is_complete = Stack(_environment(), say).describe()
+    environment = _environment()
+    lines, is_complete = Stack(environment, say).describe()
     for line in lines:
         results.print(line, markup=False)
+    for part in standing(environment, os.environ):
+        results.print(part)
     raise typer.Exit(0 if is_complete else 1)
 
 

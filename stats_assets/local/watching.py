@@ -17,7 +17,7 @@ import httpx
 import psycopg2
 
 from stats_assets.configuration import StatsConfig
-from stats_assets.local.databases import Databases, open_databases, private_server
+from stats_assets.local.databases import running_databases
 from stats_assets.local.migrating import become
 from stats_assets.local.surroundings import config_variables, environ_for, prepare_folders
 from stats_assets.notifications.channels import send
@@ -85,7 +85,7 @@ class _Post:
 
         from stats_assets.local.probes import probes_of
 
-        databases = _running_databases(self.environment)
+        databases = running_databases(self.environment)
         prepare_folders(self.environment)
         become(environ_for(self.environment, databases, os.environ))
         instance = dg.DagsterInstance.get()
@@ -102,13 +102,3 @@ class _Post:
         after = timedelta(seconds=self.config.silent_after_seconds)
         file = self.environment.home / "database-away.json"
         return DatabaseAway(file, self.config.channels, self._links, after, send, self.say)
-
-
-def _running_databases(environment: Environment) -> Databases:
-    """As `open_databases`, but a private server that is stopped stays so."""
-    server = private_server(environment)
-    if server is None:
-        return open_databases(environment)
-    if not server.is_running():
-        raise SourceAway(f"the private PostgreSQL in {server.data} is stopped; ./stats up starts it")
-    return Databases(server.dsn("stats"), environment.dagster_dsn or server.dsn("dagster"), server)

@@ -69,11 +69,13 @@ WAITING = """
 SELECT message_id, channel, title, body, attempts FROM notifications.messages
 WHERE state = 'waiting' AND next_try_at <= %(now)s ORDER BY made_at, message_id
 """
+COUNT_WAITING = "SELECT count(*) FROM notifications.messages WHERE state = 'waiting' AND attempts > 0"
 DELIVERED = """
 UPDATE notifications.messages SET state = 'delivered', delivered_at = %(now)s, attempts = attempts + 1, problem = NULL
 WHERE message_id = %(message_id)s
 """
-NOT_DELIVERED = """
+NOT_COUNT_WAITING = "SELECT count(*) FROM notifications.messages WHERE state = 'waiting' AND attempts > 0"
+DELIVERED = """
 UPDATE notifications.messages SET attempts = attempts + 1, problem = %(problem)s, next_try_at = %(next_try_at)s
 WHERE message_id = %(message_id)s
 """

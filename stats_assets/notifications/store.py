@@ -96,6 +96,12 @@ def waiting(cursor: Cursor, channels: Collection[str], now: datetime) -> Sequenc
     return [Waiting(UUID(str(row[0])), *row[1:]) for row in cursor.fetchall()]
 
 
+def count_waiting(cursor: Cursor) -> int:
+    """Messages that a channel has not taken at least once."""
+    cursor.execute(sql.COUNT_WAITING)
+    return one_row(cursor)[0]
+
+
 def delivered(cursor: Cursor, message: Waiting, now: datetime) -> None:
     cursor.execute(sql.DELIVERED, {"message_id": str(message.message_id), "now": now})
 

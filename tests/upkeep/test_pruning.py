@@ -11,11 +11,13 @@ from uuid import uuid4
 
 import dagster as dg
 import pytest
-from dagster._core.events import AssetMaterializationPlannedData, StepMaterializationData
+from dagster._core.events import AssetMaterializationPlannedData, EngineEventData, StepMaterializationData
 from dagster._core.events.log import EventLogEntry
 from dagster._core.execution.plan.objects import StepSuccessData
 from dagster._core.instance import InstanceRef
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
+from dagster_shared.record import copy
+from dagster_shared.serdes import serialize_value
 from psycopg2.extras import execute_values
 
 from stats_assets.local.surroundings import for_sqlalchemy
@@ -45,60 +47,62 @@ def instance(empty_database_dsn: str, tmp_path: Path) -> Iterator[dg.DagsterInst
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRUNED_DSN", for_sqlalchemy(empty_database_dsn))
         with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(tmp_path))) as made:
-            # As the webserver does: otherwise every small question is a connection of its own.
-            made.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
             yield made
 
 
 class History:
-    """Runs as a year leaves them: written through the instance, all events at once, so that a thousand take seconds."""
+    """Runs as a year leaves them. Dagster writes the first; the others are rows as it wrote them, many at once."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
-        self._entries: list[EventLogEntry] = []
-        self._ends: list[tuple[str, float]] = []
-        first = instance.create_run_for_job(JOB, tags={"dagster/partition": "day000"})
-        self._snapshots = first.job_snapshot_id, first.execution_plan_snapshot_id
-        instance.delete_run(first.run_id)
+        self._runs: list[tuple[object, ...]] = []
+        self._events: list[tuple[object, ...]] = []
+        self._first = instance.create_run_for_job(JOB, asset_selection={KEY}, tags={"dagster/partition": "day000"})
+        made = dg.AssetMaterialization(KEY, partition="day000")
+        instance.report_runless_asset_event(made)  # makes the asset known
 
     def run(self, age_days: float, partition: str, succeeds: bool = True) -> str:
-        """A run that ended so long ago, with the events of one step and five of the engine."""
-        job, plan = self._snapshots
-        run = dg.DagsterRun(
-            job_name=JOB.name,
-            run_id=str(uuid4()),
-            status=dg.DagsterRunStatus.SUCCESS if succeeds else dg.DagsterRunStatus.FAILURE,
-            tags={"dagster/partition": partition},
-            asset_selection=frozenset([KEY]),
-            job_snapshot_id=job,
-            execution_plan_snapshot_id=plan,
-        )
-        self.instance.add_run(run)
-        ended = (NOW - timedelta(days=age_days)).timestamp()
-        for event in _events(partition, succeeds):
-            self._entries.append(EventLogEntry(None, "debug", "", run.run_id, ended, dagster_event=event))
-        self._ends.append((run.run_id, ended))
-        return run.run_id
+        """A run that ended so long ago, with the events of one step, five of the engine, and a line of ours."""
+        run_id = str(uuid4())
+        status = dg.DagsterRunStatus.SUCCESS if succeeds else dg.DagsterRunStatus.FAILURE
+        run = copy(self._first, run_id=run_id, status=status, tags={"dagster/partition": partition})
+        at = NOW - timedelta(days=age_days)
+        body = serialize_value(run), at.timestamp(), at.replace(tzinfo=None)
+        self._runs.append((run_id, run.job_snapshot_id, run.job_name, status.value, *body))
+        for event in [*_events(partition, succeeds), None]:
+            entry = EventLogEntry(None, "debug", "", run_id, at.timestamp(), dagster_event=event)
+            asset = event.asset_key.to_string() if event and event.asset_key else None
+            kind, key = (event.event_type_value, event.partition if asset else None) if event else (None, None)
+            self._events.append((run_id, serialize_value(entry), kind, at.replace(tzinfo=None), asset, key))
+        return run_id
 
     def write(self) -> None:
-        """Everything since the last time."""
-        self.instance.event_log_storage.store_event_batch(self._entries)
+        """Everything since the beginning; the first run goes."""
+        self.instance.delete_run(self._first.run_id)
         with transaction(self.instance) as cursor:
             execute_values(
-                cursor, "UPDATE runs SET end_time = v.at FROM (VALUES %s) v (id, at) WHERE run_id = v.id", self._ends
+                cursor,
+                "INSERT INTO runs (run_id, snapshot_id, pipeline_name, status, run_body, end_time, update_timestamp)"
+                " VALUES %s",
+                self._runs,
             )
-        self._entries, self._ends = [], []
+            execute_values(
+                cursor,
+                "INSERT INTO event_logs (run_id, event, dagster_event_type, timestamp, asset_key, partition) VALUES %s",
+                self._events,
+            )
 
 
 def _events(partition: str, succeeds: bool) -> list[dg.DagsterEvent]:
     kind, job, step = dg.DagsterEventType, JOB.name, "countme__raw_hits"
     intent = AssetMaterializationPlannedData(KEY, partition=partition)
     made = StepMaterializationData(dg.AssetMaterialization(KEY, partition=partition))
+    said = EngineEventData({"words": "said " * 20})
     begin = [
         dg.DagsterEvent.build_asset_materialization_planned_event(job, step, intent),
         dg.DagsterEvent(kind.RUN_START.value, job),
         dg.DagsterEvent(kind.STEP_START.value, job, step_key=step),
-        *(dg.DagsterEvent(kind.ENGINE_EVENT.value, job, message="said " * 20) for _ in range(5)),
+        *(dg.DagsterEvent(kind.ENGINE_EVENT.value, job, event_specific_data=said) for _ in range(5)),
     ]
     if not succeeds:
         return [*begin, dg.DagsterEvent(kind.RUN_FAILURE.value, job)]
@@ -138,7 +142,6 @@ def test_a_thousand_runs_shrink_to_those_that_partitions_rest_on(instance: dg.Da
     failed_lately = history.run(120, "day001", succeeds=False)
     failed_long_ago = history.run(300, "day002", succeeds=False)
     history.write()
-    instance.event_log_storage.store_event(EventLogEntry(None, "info", "a line of our own", ids[-1], time.time()))
     before, shown = rows(instance), statuses(instance)
     assert before["runs"] == 1003
     assert shown == ({f"day{n:03}" for n in range(100)} - {"day001", "day002"}, {"day001", "day002"})
@@ -149,9 +152,9 @@ def test_a_thousand_runs_shrink_to_those_that_partitions_rest_on(instance: dg.Da
     assert (pruned.runs, pruned.emptied_runs) == (902, 99)
     assert set(gone) == {*ids[:900], ids[900], failed_long_ago}
     assert after["runs"] == 101
-    # Beginning, end and materialization of the 99 that partitions rest on; all eleven, and nine, of the others.
-    assert before["event_logs"] == 1001 * 11 + 2 * 9 + 1
-    assert after["event_logs"] == 99 * 3 + 11 + 9
+    # Beginning, end and materialization of the 99 that partitions rest on; all twelve, and ten, of the others.
+    assert before["event_logs"] == 1001 * 12 + 2 * 10 + 1
+    assert after["event_logs"] == 99 * 3 + 12 + 10
     assert instance.get_run_by_id(recent) and instance.get_run_by_id(failed_lately)
     instance.wipe_asset_cached_status([KEY])
     materialized, failed = statuses(instance)
@@ -191,7 +194,7 @@ def test_the_assets_write_what_they_took_away_and_how_large_the_rest_is(
         assert made.success
     with database.transaction() as cursor:
         cursor.execute("SELECT runs, event_rows FROM upkeep.prunings ORDER BY pruned_at")
-        assert cursor.fetchall() == [(1, 9), (0, 0)]
+        assert cursor.fetchall() == [(1, 10), (0, 0)]
         cursor.execute("SELECT part FROM upkeep.instance_sizes WHERE bytes > 0 AND part IN ('runs', 'event_logs')")
         assert sorted(cursor.fetchall()) == [("event_logs",), ("runs",)]
     assert made is not None
