@@ -39,10 +39,7 @@ def _labelled(definition: Any, docs_url: str | None) -> Any:
     attributes = definition.get_attributes_dict()
     attributes["specs"] = [_asset(spec, docs_url) for spec in attributes["specs"]]
     checks: Mapping[str, dg.AssetCheckSpec] = attributes["check_specs_by_output_name"]
-    attributes["check_specs_by_output_name"] = {
-        output: spec.with_metadata({**spec.metadata, "runbook": _link(_place(spec), docs_url)})
-        for output, spec in checks.items()
-    }
+    attributes["check_specs_by_output_name"] = {output: _check(spec, docs_url) for output, spec in checks.items()}
     return type(definition).dagster_internal_init(**attributes)
 
 
@@ -53,6 +50,16 @@ def _asset(spec: dg.AssetSpec, docs_url: str | None) -> dg.AssetSpec:
     if docs_url is not None and _CODE in spec.metadata:
         labels[_CODE] = _published(spec.metadata[_CODE], docs_url)
     return spec.merge_attributes(metadata=labels)
+
+
+def _check(spec: dg.AssetCheckSpec, docs_url: str | None) -> dg.AssetCheckSpec:
+    """The page of a check shows its description, not its metadata."""
+    link = _link(_place(spec), docs_url)
+    told = f"[{_place(spec)}]({link.value})" if docs_url else f"`{link.value}`"
+    return spec._replace(
+        description=f"{spec.description or ''} What to do: {told}".strip(),
+        metadata={**spec.metadata, "runbook": link},
+    )
 
 
 def _place(spec: dg.AssetCheckSpec) -> str:

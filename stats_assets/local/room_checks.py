@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 
+import httpx
+
 from stats_assets.configuration import StatsConfig
 from stats_assets.crashes.feeds import Feed, shown
 from stats_assets.local.findings import Finding, note, ok, wrong
@@ -14,7 +16,7 @@ from stats_assets.log_sync.expected import ExpectedFile, expected_files
 from stats_assets.log_sync.plan import Present
 from stats_assets.log_sync.transports import Transports, open_transports
 from stats_assets.log_sync.transports.limits import limits_of
-from stats_assets.shared.failures import OurMistake, SourceAway
+from stats_assets.shared.failures import OurMistake, SourceAway, first_line
 
 _ANSWER_SECONDS = 10
 
@@ -61,4 +63,24 @@ def crash_feeds(config: StatsConfig, day: date) -> Iterator[Finding]:
             yield note(f"crashes.{name}: nothing at {shown(feed.url(day))}", "right if it comes later in the day")
 
 
-ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (log_hosts, crash_feeds)
+def web_sites(config: StatsConfig, day: date) -> Iterator[Finding]:
+    """Asks the sites of game logs, leagues and forum for anything: what they answer is theirs, silence is not."""
+    names = ("api_url", "demos_url", "etf2l_url", "rgl_url")
+    urls = {f"trends.{name}": getattr(config.trends, name) for name in names} | {
+        "forum.base_url": config.forum.base_url
+    }
+    for name, url in urls.items():
+        if not url:
+            continue
+        try:
+            status = httpx.get(str(url), timeout=_ANSWER_SECONDS, follow_redirects=True).status_code
+        except httpx.HTTPError as error:
+            yield wrong(f"{name}: {url} does not answer: {first_line(error)}", "check the network, and the address")
+            continue
+        if status >= 500:
+            yield wrong(f"{name}: {url} answers {status}", "nothing, if it will be back: its sensor asks again")
+        else:
+            yield ok(f"{name}: {url}")
+
+
+ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (log_hosts, crash_feeds, web_sites)

@@ -19,6 +19,7 @@ from stats_assets.local.doctor import disk_space
 from stats_assets.local.findings import Finding
 from stats_assets.local.graphql import Graphql
 from stats_assets.local.installed import packages, pinned
+from stats_assets.local.room_checks import web_sites
 from stats_assets.notifications import store
 from stats_assets.notifications.incidents import Failed, Thing
 from stats_assets.shared.environment import PROJECT_FOLDER
@@ -167,3 +168,13 @@ def test_a_silent_daemon_and_a_location_that_does_not_load_are_told():
 def test_a_ui_that_does_not_answer_is_told():
     (told,) = lines(running_checks.dagster(Graphql("http://127.0.0.1:1"), NOW))
     assert told.startswith("wrong the Dagster UI at http://127.0.0.1:1 does not answer")
+
+
+def test_sites_that_do_not_answer_or_are_broken_are_told(tmp_path):
+    with Ui({}) as well:
+        config = StatsConfig.model_validate(
+            {"forum": {"base_url": f"{well.url}/"}, "trends": {"api_url": "http://127.0.0.1:1/api"}}
+        )
+        told = {finding.what.partition(":")[0]: finding.state for finding in web_sites(config, NOW.date())}
+    # It knows no GET: that is an answer, too, but a broken one.
+    assert told == {"trends.api_url": "wrong", "forum.base_url": "wrong"}
