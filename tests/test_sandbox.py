@@ -164,6 +164,21 @@ def test_one_day_is_red_for_the_planned_reason_and_no_other(sandbox: Sandbox):
     assert f"{MISSING_DAY}: proxy03 missing" in incomplete
 
 
+def test_what_failed_is_an_incident_that_status_shows_and_the_doctor_knows(sandbox: Sandbox):
+    home, _ = sandbox
+    statement = f"""
+        SELECT count(*), min(page) FROM notifications.incidents
+        WHERE state = 'open' AND kind = 'run' AND subject = 'log_sync/files' AND dagster_partition = '{MISSING_DAY}'"""
+    wait_for(lambda: home.stats("psql", "-Atc", statement).stdout == "1|docs/runbooks/failed-days.md\n")
+    status = home.stats("status")
+    assert status.returncode == 0
+    assert f"log_sync/files {MISSING_DAY}" in status.stdout
+    assert "watcher: looked" in status.stdout
+    doctor = home.stats("doctor")
+    assert "wrong" not in [line.split()[0] for line in doctor.stdout.splitlines()], doctor.stdout
+    assert "parts of the daemon are alive" in doctor.stdout
+
+
 def test_a_failed_day_is_listed_with_exit_code_1_and_the_others_are_done(sandbox: Sandbox):
     home, _ = sandbox
     span = ("--from", str(MISSING_DAY - timedelta(days=1)), "--to", str(MISSING_DAY + timedelta(days=1)))

@@ -32,6 +32,7 @@ app = typer.Typer(
 app.add_typer(partitions_cli.app, name="partitions", rich_help_panel="Run")
 _HANDS_OVER = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 _DAY = ["%Y-%m-%d"]
+_TABLE_WIDTH = 130  # narrower terminals wrap the lines themselves
 _RUNNING, _DEVELOPING = "Run", "Develop"
 
 
@@ -78,7 +79,7 @@ def status() -> None:
     for line in lines:
         results.print(line, markup=False)
     for part in standing(environment, os.environ):
-        results.print(part)
+        results.print(part, width=max(results.width, _TABLE_WIDTH), crop=False)
     raise typer.Exit(0 if is_complete else 1)
 
 

@@ -31,7 +31,7 @@ def _rooms(overview: Overview, now: datetime) -> Table:
         table.add_column(name, no_wrap=True)
     for name in ("wrong", "size"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("waits for a person")
+    table.add_column("waits for a person", no_wrap=True)
     for name, room in overview.rooms.items():
         table.add_row(
             name,
@@ -54,8 +54,10 @@ def _behind(room: Room, now: datetime) -> str:
 
 def _incidents(incidents: list[Incident], now: datetime) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("wrong", "since", "why", "what to do"):
-        table.add_column(name, overflow="fold")
+    table.add_column("wrong", overflow="fold", max_width=40)
+    table.add_column("since", no_wrap=True)
+    table.add_column("why", overflow="fold")
+    table.add_column("what to do", overflow="fold", max_width=40)
     for incident in incidents[:_INCIDENTS]:
         what = " ".join(filter(None, (incident.thing.subject, incident.thing.partition)))
         colour = "yellow" if incident.is_warning else "red"

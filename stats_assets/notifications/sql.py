@@ -74,8 +74,7 @@ DELIVERED = """
 UPDATE notifications.messages SET state = 'delivered', delivered_at = %(now)s, attempts = attempts + 1, problem = NULL
 WHERE message_id = %(message_id)s
 """
-NOT_COUNT_WAITING = "SELECT count(*) FROM notifications.messages WHERE state = 'waiting' AND attempts > 0"
-DELIVERED = """
+NOT_DELIVERED = """
 UPDATE notifications.messages SET attempts = attempts + 1, problem = %(problem)s, next_try_at = %(next_try_at)s
 WHERE message_id = %(message_id)s
 """
