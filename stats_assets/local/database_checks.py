@@ -62,7 +62,7 @@ def clock_skew(seconds: float) -> Finding:
 def _rights(cursor: Cursor) -> Iterator[Finding]:
     """Tables of ours we may not write."""
     cursor.execute(
-        "SELECT coalesce(string_agg(n.nspname || '.' || c.relname, ', ' ORDER BY 1), ''), count(*)"
+        "SELECT coalesce(string_agg(n.nspname || '.' || c.relname, ', ' ORDER BY n.nspname, c.relname), ''), count(*)"
         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY(%(schemas)s)"
         " AND NOT has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')",

@@ -82,7 +82,7 @@ def test_tables_that_may_not_be_written_are_told(database_dsn: str):
 
             (found,) = _rights(cursor)
             assert found.state == "wrong"
-            assert "notifications.incidents" in found.what
+            assert "countme.addresses" in found.what
     finally:
         with psycopg2.connect(database_dsn) as connection, connection.cursor() as cursor:
             cursor.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")

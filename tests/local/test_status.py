@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -34,10 +35,11 @@ INSERT INTO runs VALUES ('STARTED'), ('SUCCESS');
 
 
 def shown(overview: Overview) -> str:
-    console = Console(width=160, record=True, quiet=True)
+    console = Console(width=160, file=io.StringIO())
     for part in rendered(overview, NOW):
         console.print(part)
-    return console.export_text()
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
 
 
 def test_rooms_tell_their_last_good_partition_their_lag_and_what_is_wrong(
@@ -52,8 +54,8 @@ def test_rooms_tell_their_last_good_partition_their_lag_and_what_is_wrong(
         )
         store.record(cursor, [failed], NOW)
         cursor.execute(
-            "INSERT INTO log_sync.files (day, host, site, state, source_url, checked_at)"
-            " VALUES ('2026-05-19', 'proxy03', 'a', 'missing', 'file:///x', now())"
+            "INSERT INTO log_sync.files (day, host, site, state, source_url, checked_at, attempts)"
+            " VALUES ('2026-05-19', 'proxy03', 'a', 'missing', 'file:///x', now(), 1)"
         )
     environment = read_environment({"STATS_HOME": str(tmp_path)})
     overview = read_overview(environment, Databases(database.dsn, empty_database_dsn, None), str(tmp_path / "archive"))
