@@ -1,1 +1,1 @@
-"""Benchmarks of the countme room, on made-up logs."""
+"""Benchmarks of the room crashes, on made-up documents."""

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
-from stats_assets.sandbox import crash_feeds
+from stats_assets.sandbox import crash_feeds, crash_maps
 from stats_assets.sandbox.world import World
 
 
 def main(folder: Path, first: date, days: int, reports: int) -> None:
     world = World()
-    for name, text in crash_feeds.MAPS.items():
+    for name, text in crash_maps.MAPS.items():
         _write(folder / "maps" / name, [text.encode()])
     last = first + timedelta(days=days - 1)
     _write(folder / "releases.csv", [crash_feeds.releases(last).encode()])

@@ -19,6 +19,7 @@ Tables, in the order they are made:
     crashes.signatures, product_adu, build_adu, signature_counts(_by_build), crashes_by_user(_by_build),
     crashes.daily_crash_rates(_by_build), signature_summary, crash_adu_by_build_signature    what is counted, by day
     crashes.aggregate_days                               from what each day was counted
+    crashes.crash_rates_by_os, crash_rates_by_signature  views: the rates taken apart
 Files: published/crashes/top_crashers.csv and crash-rates-*.png in the archive.
 
 Always true:
@@ -32,6 +33,7 @@ Always true:
 Rerun. Materialize the inputs for the days, then what is counted of them, or all of `group:crashes`. The sensors do
 the same by themselves when a feed comes late or changes, or when versions or maps do.
 
-Reading order: config, maps, versions, documents, installs, annotations (what lines mean), feeds, load (a day's
-inputs), duplicates, aggregate with aggregate_sql (a day's counts), assets, export.
+Reading order: config; what lines mean: map_files and maps, releases and versions, documents with report_rows and
+systems, annotations, installs; feeds, load with input_days and quarantine (a day's inputs); day_state, duplicates,
+aggregate with aggregate_sql (a day's counts); assets, automation; publish, export.
 """

@@ -1,27 +1,19 @@
-"""Counting a day: each aggregate replaces its rows of the day in one transaction, or says which input is not there.
-
-What must be there is told by crashes.input_days, and that it still is by the number of rows: a day whose reports
-were retired is refused, not counted as a day without crashes.
-"""
+"""Counting a day: each aggregate replaces its rows of the day in one transaction, or says which input is not there."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from psycopg2 import sql as pg
 
-from stats_assets.crashes import aggregate_sql, sql
-from stats_assets.crashes.load import day_window
-from stats_assets.shared.failures import OurMistake
+from stats_assets.crashes import aggregate_sql, signature_sql, sql
+from stats_assets.crashes.day_state import NotThere, digest_of_inputs, keep_made, missing_inputs
+from stats_assets.crashes.windows import DayWindow, day_window, monday_of
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row, plan_for_bulk
 from stats_assets.shared.table_partitions import ensure_leaf, leaf_of_days
-
-
-class NotThere(OurMistake):
-    """An input of the day is not loaded, or not any more: that day is refused, others go on."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +32,14 @@ class Aggregate:
 
 _INSTALLS, _REPORTS, _RAW = "active_daily_installs", "reports", "raw_crashes"
 
-SIGNATURES = Aggregate("signatures", (("signatures", aggregate_sql.ADD_SIGNATURES),), (_REPORTS,))
+SIGNATURES = Aggregate("signatures", (("signatures", signature_sql.ADD_SIGNATURES),), (_REPORTS,))
 PRODUCT_ADU = Aggregate("product_adu", (("product_adu", aggregate_sql.ADD_PRODUCT_ADU),), (_INSTALLS,))
 BUILD_ADU = Aggregate("build_adu", (("build_adu", aggregate_sql.ADD_BUILD_ADU),), (_INSTALLS,))
 SIGNATURE_COUNTS = Aggregate(
     "signature_counts",
     (
-        ("signature_counts", aggregate_sql.ADD_SIGNATURE_COUNTS),
-        ("signature_counts_by_build", aggregate_sql.ADD_SIGNATURE_COUNTS_BY_BUILD),
+        ("signature_counts", signature_sql.ADD_SIGNATURE_COUNTS),
+        ("signature_counts_by_build", signature_sql.ADD_SIGNATURE_COUNTS_BY_BUILD),
     ),
     (_REPORTS, _RAW),
 )
@@ -71,13 +63,13 @@ DAILY_CRASH_RATES = Aggregate(
 )
 SIGNATURE_SUMMARY = Aggregate(
     "signature_summary",
-    (("signature_summary", aggregate_sql.ADD_SIGNATURE_SUMMARY),),
+    (("signature_summary", signature_sql.ADD_SIGNATURE_SUMMARY),),
     (_REPORTS, _RAW),
     by_week=True,
 )
 CRASH_ADU = Aggregate(
     "crash_adu_by_build_signature",
-    (("crash_adu_by_build_signature", aggregate_sql.ADD_CRASH_ADU),),
+    (("crash_adu_by_build_signature", signature_sql.ADD_CRASH_ADU),),
     (_INSTALLS, _REPORTS),
     ("build_adu",),
 )
@@ -101,6 +93,10 @@ class AggregateReport:
     rows: dict[str, int]
     seconds: float
 
+    def __str__(self) -> str:
+        told = ", ".join(f"{rows} rows of {table}" for table, rows in self.rows.items())
+        return f"{told} in {self.seconds:.1f} s"
+
     @property
     def metadata(self) -> dict[str, object]:
         first, *others = self.rows
@@ -113,19 +109,17 @@ def replace_aggregate(database: StatsDatabase, aggregate: Aggregate, day: date) 
     started = time.monotonic()
     window = day_window(day)
     if aggregate.by_week:
-        monday = day - timedelta(days=day.weekday())
-        ensure_leaf(database, leaf_of_days("crashes", aggregate.table, "day", monday, 7))
+        ensure_leaf(database, leaf_of_days("crashes", aggregate.table, "day", monday_of(day), 7))
     with database.transaction() as cursor:
         lock_slice(cursor, f"crashes.{aggregate.table}", f"{day}")
-        digests = _inputs_of_day(cursor, aggregate, day)
+        digest = _inputs_of_day(cursor, aggregate, day)
         plan_for_bulk(cursor)
         rows = {table: _replace(cursor, table, statement, window) for table, statement in aggregate.statements}
-        state = {"aggregate": aggregate.table, "day": day, "inputs": digests, "row_count": sum(rows.values())}
-        cursor.execute(sql.KEEP_AGGREGATE_DAY, state)
+        keep_made(cursor, aggregate.table, day, digest, sum(rows.values()))
     return AggregateReport(day, rows, time.monotonic() - started)
 
 
-def _replace(cursor: Cursor, table: str, statement: str, window: dict[str, object]) -> int:
+def _replace(cursor: Cursor, table: str, statement: str, window: DayWindow) -> int:
     cursor.execute(pg.SQL("DELETE FROM {} WHERE day = %(day)s").format(pg.Identifier("crashes", table)), window)
     cursor.execute(statement, window)
     return cursor.rowcount
@@ -140,31 +134,6 @@ def _inputs_of_day(cursor: Cursor, aggregate: Aggregate, day: date) -> str:
     if missing:
         raise NotThere(f"crashes/{aggregate.table} {day}: {'; '.join(missing)}")
     return digest_of_inputs(cursor, aggregate.inputs, day)
-
-
-def digest_of_inputs(cursor: Cursor, inputs: Sequence[str], day: date) -> str:
-    cursor.execute(sql.DAY_INPUTS, {"day": day, "inputs": list(inputs)})
-    return one_row(cursor)[0]
-
-
-def missing_inputs(cursor: Cursor, inputs: Sequence[str], day: date) -> list[str]:
-    """Which inputs of the day are not loaded, or not any more, in words."""
-    missing = []
-    for name in inputs:
-        cursor.execute(sql.INPUT_DAY, {"input": name, "day": day})
-        loaded = cursor.fetchone()
-        if loaded is None:
-            missing.append(f"crashes/{name} of the day is not loaded: materialize it first")
-            continue
-        cursor.execute(sql.COUNT_ROWS[name], day_window(day))
-        (present,) = one_row(cursor)
-        if present != loaded[0]:
-            missing.append(
-                f"crashes/{name} of the day was loaded with {loaded[0]} rows, of which {present} are there:"
-                f" the others were retired; what is counted stays as it is."
-                f" To count anew, bring the feed back and materialize crashes/{name} first"
-            )
-    return missing
 
 
 def _missing_aggregates(cursor: Cursor, aggregates: Sequence[str], day: date) -> list[str]:

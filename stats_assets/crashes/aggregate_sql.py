@@ -1,4 +1,6 @@
-"""The statements that count a day: each replaces the rows of one UTC day, [start, end), of one table.
+"""The statements that count a day's installs and crash rates; those by signature are `signature_sql`.
+
+Each adds the rows of one UTC day, [start, end), to one table.
 
 Counted are crashes.clean_reports: completed, of a known version. A version is active from its build date to its
 sunset date, both included, everywhere but in the summaries. Crashes and installs of a rapid beta count for the beta
@@ -8,7 +10,7 @@ and for its parent. The windows are found by the primary keys, which begin with 
 # ruff: noqa: S608 - statements are put together from constants of this module only
 
 # Crashes of active versions, each for its version and the rapid parent of that.
-_COUNTED = """
+COUNTED = """
 counted AS (
     SELECT uuid, product_name, channel, signature, process_type, crash_type, os_name, hang_id, uptime_seconds,
            build_id, build_date, version_string AS own_version, rapid_beta_parent,
@@ -16,14 +18,6 @@ counted AS (
     FROM crashes.clean_reports
     WHERE processed_at >= %(start)s AND processed_at < %(end)s
       AND %(day)s BETWEEN version_build_date AND sunset_date
-)"""
-
-_RAW = """
-raw AS (
-    SELECT uuid, is_garbage_collecting, adapter_vendor_id, adapter_device_id, android_cpu_abi, android_manufacturer,
-           android_model, android_version
-    FROM crashes.raw_crashes
-    WHERE processed_at >= %(start)s AND processed_at < %(end)s
 )"""
 
 # Versions whose builds are counted one by one: nightly, aurora, and the rapid parents for their betas.
@@ -35,17 +29,6 @@ counted_builds AS (
     WHERE (v.channel IN ('nightly', 'aurora') OR v.rapid_beta_parent IS NOT NULL)
       AND %(day)s BETWEEN v.build_date AND v.sunset_date
 )"""
-
-_MEASURES = """
-count(*) AS crashes,
-count(*) FILTER (WHERE os_name = 'Windows') AS windows_crashes,
-count(*) FILTER (WHERE os_name = 'Mac OS X') AS mac_crashes,
-count(*) FILTER (WHERE os_name = 'Linux') AS linux_crashes,
-count(hang_id) AS hangs,
-count(*) FILTER (WHERE uptime_seconds < 60) AS startup_crashes,
-count(*) FILTER (WHERE is_garbage_collecting) AS gc_crashes"""
-
-_MEASURED = "crashes, windows_crashes, mac_crashes, linux_crashes, hangs, startup_crashes, gc_crashes"
 
 # --- installs ------------------------------------------------------------------------------------------------
 
@@ -106,41 +89,9 @@ GROUP BY product_name, version_string, channel, build_date, os_name
 
 # --- crashes -------------------------------------------------------------------------------------------------
 
-ADD_SIGNATURES = """
-WITH seen AS (
-    SELECT processed_at, signature, build_id FROM crashes.reports
-    WHERE processed_at >= %(start)s AND processed_at < %(end)s AND is_completed
-), first AS (
-    SELECT signature, min(processed_at) AS first_report_at FROM seen GROUP BY signature
-)
-INSERT INTO crashes.signatures (day, signature, first_report_at, first_build)
-SELECT %(day)s, signature, first_report_at, min(build_id)
-FROM first JOIN seen USING (signature)
-WHERE processed_at < date_trunc('hour', first_report_at, 'UTC') + interval '1 hour'
-GROUP BY signature, first_report_at
-"""
-
-ADD_SIGNATURE_COUNTS = f"""
-WITH {_COUNTED}, {_RAW}
-INSERT INTO crashes.signature_counts (day, product_name, version_string, channel, signature, process_type, {_MEASURED})
-SELECT %(day)s, product_name, version_string, channel, signature, process_type, {_MEASURES}
-FROM counted LEFT JOIN raw USING (uuid)
-GROUP BY product_name, version_string, channel, signature, process_type
-"""
-
-ADD_SIGNATURE_COUNTS_BY_BUILD = f"""
-WITH {_COUNTED}, {_RAW}
-INSERT INTO crashes.signature_counts_by_build (day, product_name, version_string, channel, build_date, signature,
-                                               process_type, {_MEASURED})
-SELECT %(day)s, product_name, version_string, channel, build_date, signature, process_type, {_MEASURES}
-FROM counted LEFT JOIN raw USING (uuid)
-WHERE (channel IN ('nightly', 'aurora') OR version_string = rapid_beta_parent) AND build_date IS NOT NULL
-GROUP BY product_name, version_string, channel, build_date, signature, process_type
-"""
-
 # Every crash type of the maps beside every system with installs, and whatever else crashed.
 ADD_CRASHES_BY_USER = f"""
-WITH {_COUNTED}, crashed AS (
+WITH {COUNTED}, crashed AS (
     SELECT product_name, version_string, channel, os_name, crash_type, count(*) AS crashes
     FROM counted GROUP BY product_name, version_string, channel, os_name, crash_type
 ), installed AS (
@@ -165,7 +116,7 @@ LEFT JOIN installed USING (product_name, version_string, channel, os_name)
 
 # Crashes of known builds; builds are those that have installs on the day.
 _BY_BUILD = f"""
-{_COUNTED}, {_COUNTED_BUILDS}, crashed AS (
+{COUNTED}, {_COUNTED_BUILDS}, crashed AS (
     SELECT c.product_name, c.version_string, c.channel, c.build_date, c.os_name, c.crash_type, count(*) AS crashes
     FROM counted c JOIN counted_builds b
       ON b.product_name = c.product_name AND b.version_string = c.version_string AND b.channel = c.channel
@@ -199,7 +150,7 @@ LEFT JOIN installed USING (product_name, version_string, channel, build_date, os
 # Every active version has a row. Without installs there is no rate: nobody knows how many crashed of how many.
 # A version whose product and channel have no throttle counts every crash.
 ADD_DAILY_CRASH_RATES = f"""
-WITH {_COUNTED}, crashed AS (
+WITH {COUNTED}, crashed AS (
     SELECT product_name, version_string, channel, count(*) AS crashes
     FROM counted JOIN crashes.crash_types USING (crash_type)
     WHERE is_in_rates
@@ -241,63 +192,4 @@ INSERT INTO crashes.daily_crash_rates_by_build (day, product_name, version_strin
                                                 installs)
 SELECT %(day)s, product_name, version_string, channel, build_date, coalesce(crashes, 0), installs
 FROM installed LEFT JOIN rated USING (product_name, version_string, channel, build_date)
-"""
-
-# One pass over the day's crashes, nine groupings of it.
-ADD_SIGNATURE_SUMMARY = f"""
-WITH {_RAW}, clean AS (
-    SELECT uuid, product_name, version_string, channel, signature, process_type, architecture, os_version_string,
-           flash_version, uptime_seconds, install_age_seconds, client_crash_at
-    FROM crashes.clean_reports
-    WHERE processed_at >= %(start)s AND processed_at < %(end)s
-), valued AS (
-    SELECT product_name, version_string, channel, signature, attribute, value
-    FROM clean CROSS JOIN LATERAL (VALUES
-        ('products', ARRAY[]::text[]),
-        ('process_type', ARRAY[process_type]),
-        ('os', ARRAY[os_version_string]),
-        ('flash_version', ARRAY[CASE flash_version WHEN '' THEN 'Unknown/No Flash' ELSE flash_version END]),
-        ('architecture', ARRAY[architecture])
-    ) AS of (attribute, value)
-    WHERE attribute <> 'architecture' OR architecture IS NOT NULL
-    UNION ALL
-    SELECT product_name, version_string, channel, signature, 'uptime', ARRAY[label]
-    FROM clean JOIN crashes.uptime_levels ON uptime_seconds >= from_seconds AND uptime_seconds < to_seconds
-    UNION ALL
-    SELECT product_name, version_string, channel, signature, 'graphics', ARRAY[adapter_vendor_id, adapter_device_id]
-    FROM clean JOIN raw USING (uuid)
-    WHERE adapter_vendor_id IS NOT NULL AND adapter_device_id IS NOT NULL
-    UNION ALL
-    SELECT product_name, version_string, channel, signature, 'device',
-           ARRAY[android_cpu_abi, android_manufacturer, android_model, android_version]
-    FROM clean JOIN raw USING (uuid)
-    WHERE num_nulls(android_cpu_abi, android_manufacturer, android_model, android_version) = 0
-)
-INSERT INTO crashes.signature_summary (day, product_name, version_string, channel, signature, attribute, value,
-                                       crashes, installations)
-SELECT %(day)s, product_name, version_string, channel, signature, attribute, value, count(*), NULL
-FROM valued
-GROUP BY product_name, version_string, channel, signature, attribute, value
-UNION ALL
-SELECT %(day)s, product_name, version_string, channel, signature, 'installations', ARRAY[]::text[], count(*),
-       count(DISTINCT client_crash_at - install_age_seconds * interval '1 second')
-FROM clean
-GROUP BY product_name, version_string, channel, signature
-"""
-
-# A build and system without a crash has one row, of no signature.
-ADD_CRASH_ADU = f"""
-WITH {_COUNTED}, crashed AS (
-    SELECT product_name, version_string, channel, build_date, build_id, os_name, signature, count(*) AS crashes
-    FROM counted
-    WHERE build_id >= 10000000
-    GROUP BY product_name, version_string, channel, build_date, build_id, os_name, signature
-)
-INSERT INTO crashes.crash_adu_by_build_signature (day, product_name, channel, version_string, build_date, build_id,
-                                                  os_name, signature, crashes, installs)
-SELECT %(day)s, a.product_name, a.channel, a.version_string, a.build_date, coalesce(c.build_id, 0), a.os_name,
-       coalesce(c.signature, ''), coalesce(c.crashes, 0), a.installs
-FROM crashes.build_adu a
-LEFT JOIN crashed c USING (product_name, version_string, channel, build_date, os_name)
-WHERE a.day = %(day)s
 """

@@ -5,13 +5,18 @@ A document is the client's own, or wraps it as `raw_crash`: {"uuid", "date_proce
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
-from stats_assets.crashes.documents import Unusable
+from stats_assets.crashes.copy_rows import DELIMITER, quoted
+from stats_assets.crashes.documents import Unusable, decoded, processed_at
 from stats_assets.shared.days import midnight
+
+# Four of them are part of a key with a signature, which must fit into a page of an index.
+_LONGEST_TEXT = 80
+
 
 COLUMNS = (
     "processed_at",
@@ -24,10 +29,13 @@ COLUMNS = (
     "android_model",
     "android_version",
 )
-_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
-_LONGEST_TEXT = 255
 
-Row = tuple[str | None, ...]
+
+class AnnotationRow(NamedTuple):
+    """A crash's annotations: the line for COPY in the order of COLUMNS; `uuid` in lower case."""
+
+    uuid: str
+    line: str
 
 
 class _Annotations(msgspec.Struct, gc=False):
@@ -50,25 +58,11 @@ class _RawCrash(_Annotations, gc=False):
 _decode = msgspec.json.Decoder(_RawCrash).decode
 
 
-def read_annotations(line: bytes, day: date) -> Row:
-    """The document of this day in the order of COLUMNS. Raises Unusable."""
-    try:
-        crash = _decode(line)
-    except msgspec.ValidationError as error:
-        raise Unusable(f"wrong type: {error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unusable(f"not JSON: {error}") from error
-    except RecursionError as error:
-        raise Unusable("nested too deeply") from error
-    uuid = crash.uuid or ""
-    if not _UUID.fullmatch(uuid):
-        raise Unusable("uuid is none")
-    at = crash.date_processed or crash.submitted_timestamp
-    if at is None:
-        raise Unusable("date_processed is missing")
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    if not midnight(day) <= at < midnight(day) + timedelta(days=1):
-        raise Unusable("date_processed is of another day")
+def read_annotations(line: bytes, day: date) -> AnnotationRow:
+    """The document of this day as a row, its texts cut. Raises Unusable."""
+    crash = decoded(_decode, line)
+    reported_at = crash.date_processed or crash.submitted_timestamp
+    at = processed_at(crash.uuid, reported_at, midnight(day), midnight(day) + timedelta(days=1))
     sent = crash.raw_crash or crash
     texts = [
         sent.AdapterVendorID,
@@ -81,4 +75,6 @@ def read_annotations(line: bytes, day: date) -> Row:
     if any("\0" in text for text in texts if text):
         raise Unusable("an annotation holds a NUL")
     is_collecting = str(sent.IsGarbageCollecting) in ("1", "True")
-    return (str(at), uuid.lower(), "t" if is_collecting else "f", *(text and text[:_LONGEST_TEXT] for text in texts))
+    uuid = str(crash.uuid).lower()
+    fields = (str(at), uuid, "t" if is_collecting else "f", *(quoted(text and text[:_LONGEST_TEXT]) for text in texts))
+    return AnnotationRow(uuid, DELIMITER.join(fields))

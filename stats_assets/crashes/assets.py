@@ -1,7 +1,8 @@
 """The room's assets: inputs by day, versions, and what is counted of them by day."""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of functions it is handed.
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 
 import dagster as dg
 
@@ -12,6 +13,7 @@ from stats_assets.crashes.columns import described
 from stats_assets.crashes.config import CrashesConfig
 from stats_assets.crashes.days import Events, replace_days
 from stats_assets.crashes.duplicates import replace_duplicates
+from stats_assets.crashes.input_days import InputReport
 from stats_assets.crashes.keys import (
     ACTIVE_DAILY_INSTALLS,
     DUPLICATES,
@@ -30,8 +32,10 @@ from stats_assets.shared.runs import DATABASE_RETRY, told_to_dagster
 _OWNERS = ["team:stats"]
 _CODE_VERSION = "1"
 _DAILY_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=3), warn_window=timedelta(hours=36))
-# A window of duplicates reaches into the days beside; the newest day's neighbour is still to come.
-_NEIGHBOURS = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=1, allow_nonexistent_upstream_partitions=True)
+# Two policies, so that a backfill loads in one run and counts in another: in the same run a day without its feed
+# would keep all other days from being counted.
+_LOADING = dg.BackfillPolicy.multi_run(max_partitions_per_run=366)
+_COUNTING = dg.BackfillPolicy.single_run()
 
 _DESCRIPTIONS = {
     "signatures": "The day's first report of each signature, whether its version is counted or not.",
@@ -90,7 +94,9 @@ def _product_versions(config: CrashesConfig) -> dg.AssetsDefinition:
 
 
 def _inputs(config: CrashesConfig) -> list[dg.AssetsDefinition]:
-    def daily_input(key: dg.AssetKey, description: str, method: str, checks: Checks | None) -> dg.AssetsDefinition:
+    def daily_input(
+        key: dg.AssetKey, description: str, load_day: Callable[[DayLoader, date], InputReport], checks: Checks | None
+    ) -> dg.AssetsDefinition:
         @dg.asset(
             key=key,
             description=description,
@@ -99,7 +105,7 @@ def _inputs(config: CrashesConfig) -> list[dg.AssetsDefinition]:
             kinds={"python", "postgres"},
             tags={"layer": "raw"},
             partitions_def=daily(config.first_day),
-            backfill_policy=dg.BackfillPolicy.single_run(),  # a day is a transaction of its own
+            backfill_policy=_LOADING,
             retry_policy=DATABASE_RETRY,  # feeds are asked again inside the run
             freshness_policy=_DAILY_FRESHNESS,
             check_specs=checks.specs if checks else [],
@@ -109,9 +115,12 @@ def _inputs(config: CrashesConfig) -> list[dg.AssetsDefinition]:
         def load(context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase]) -> Events:
             with told_to_dagster():
                 loader = DayLoader(database, config, read_maps(config))
-            replace = getattr(loader, method)
             yield from replace_days(
-                context, key, _CODE_VERSION, replace, lambda days: checks.of(database, config, days) if checks else []
+                context,
+                key,
+                _CODE_VERSION,
+                lambda day: load_day(loader, day),
+                lambda days: checks.of(database, config, days) if checks else [],
             )
 
         return load
@@ -120,19 +129,19 @@ def _inputs(config: CrashesConfig) -> list[dg.AssetsDefinition]:
         daily_input(
             ACTIVE_DAILY_INSTALLS,
             "The day's feed of active installs, summed, with products and channels by the maps.",
-            "load_installs",
+            DayLoader.load_installs,
             INSTALLS_CHECKS,
         ),
         daily_input(
             REPORTS,
             "The day's processed crashes, one row each, in weekly table partitions, without private fields.",
-            "load_reports",
+            DayLoader.load_reports,
             REPORTS_CHECKS,
         ),
         daily_input(
             RAW_CRASHES,
             "What the day's clients sent beside their reports: graphics adapter, device, garbage collection.",
-            "load_raw_crashes",
+            DayLoader.load_raw_crashes,
             None,
         ),
     ]
@@ -145,9 +154,9 @@ def _duplicates(config: CrashesConfig) -> dg.AssetsDefinition:
         owners=_OWNERS,
         kinds={"postgres"},
         tags={"layer": "clean"},
-        deps=[dg.AssetDep(REPORTS, partition_mapping=_NEIGHBOURS)],
+        deps=[REPORTS],
         partitions_def=daily(config.first_day),
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=_COUNTING,
         retry_policy=DATABASE_RETRY,
         check_specs=DUPLICATES_CHECKS.specs,
         code_version=_CODE_VERSION,
@@ -181,7 +190,7 @@ def _aggregate(config: CrashesConfig, aggregate: Aggregate) -> dg.AssetsDefiniti
         tags={"layer": "aggregate"},
         deps=[PRODUCT_VERSIONS, *map(key_of, (*aggregate.inputs, *aggregate.aggregates))],
         partitions_def=daily(config.first_day),
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=_COUNTING,
         retry_policy=DATABASE_RETRY,
         freshness_policy=_DAILY_FRESHNESS,
         code_version=_CODE_VERSION,

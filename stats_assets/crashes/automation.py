@@ -6,14 +6,16 @@ The sensors look at tables and feeds, not at events: after any outage they ask f
 
 # No `from __future__ import annotations`: Dagster reads the annotations of functions it is handed.
 import time
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from stats_assets.crashes import sql
-from stats_assets.crashes.aggregate import AGGREGATES, digest_of_inputs, missing_inputs
+from stats_assets.crashes import duplicates, sql
+from stats_assets.crashes.aggregate import AGGREGATES
 from stats_assets.crashes.config import CrashesConfig
+from stats_assets.crashes.day_state import is_stale
 from stats_assets.crashes.feeds import Feed, version_of
 from stats_assets.crashes.keys import (
     ACTIVE_DAILY_INSTALLS,
@@ -46,6 +48,8 @@ _PUBLISHED = (TOP_CRASHERS, CHARTS)
 
 def build_automation(config: CrashesConfig, is_running: bool) -> dg.Definitions:
     """Jobs, schedule and sensors; `is_running` is their state until an operator decides otherwise."""
+    # Backfill policies differ on purpose, for backfills of assets; a run of this job is of the days it is asked for.
+    warnings.filterwarnings("ignore", f"Asset job {LOAD_JOB} materializes assets with varying BackfillPolicies")
     load_job = dg.define_asset_job(
         LOAD_JOB,
         selection=dg.AssetSelection.assets(PRODUCT_VERSIONS, *_INPUTS, DUPLICATES, *_COUNTED, *_PUBLISHED),
@@ -53,7 +57,7 @@ def build_automation(config: CrashesConfig, is_running: bool) -> dg.Definitions:
     )
     count_job = dg.define_asset_job(
         COUNT_JOB,
-        selection=dg.AssetSelection.assets(*_COUNTED, *_PUBLISHED),
+        selection=dg.AssetSelection.assets(DUPLICATES, *_COUNTED, *_PUBLISHED),
         description="Count days anew from what is loaded, publish.",
     )
     schedule = dg.build_schedule_from_partitioned_job(
@@ -118,7 +122,7 @@ def _stale_days(config: CrashesConfig, job: "dg.UnresolvedAssetJobDefinition", i
     def stale_days(
         context: dg.SensorEvaluationContext, database: dg.ResourceParam[StatsDatabase]
     ) -> dg.SensorResult | dg.SkipReason:
-        if is_busy(context.instance, *_INPUTS, *_COUNTED, jobs=[LOAD_JOB, COUNT_JOB]):
+        if is_busy(context.instance, *_INPUTS, DUPLICATES, *_COUNTED, jobs=[LOAD_JOB, COUNT_JOB]):
             return dg.SkipReason("days are being loaded or counted; looking again when that has ended")
         stale = _stale(database, _window(config))
         hour = f"{datetime.now(UTC):%Y-%m-%dT%H}"
@@ -149,7 +153,7 @@ def _ask(config: CrashesConfig, days: Sequence[date], loaded: Loaded, turn: int)
     for name, day in feeds_to_ask(tuple(feeds), days, loaded, turn, _ASKED_AT_ONCE):
         if time.monotonic() > deadline:
             break
-        files = feeds[name].files_now(day)
+        files = feeds[name].files_or_none(day)
         found[name, day] = version_of(files) if files else None
     return found
 
@@ -159,17 +163,6 @@ def _digest(found: dict[tuple[str, date], str | None], first: date, last: date) 
 
 
 def _stale(database: StatsDatabase, days: Sequence[date]) -> set[date]:
-    """Days with an aggregate that is missing or of other inputs, though its inputs are all there."""
-    stale = set()
+    made_of = {duplicates.TABLE: duplicates.INPUTS} | {each.table: each.inputs for each in AGGREGATES}
     with database.transaction() as cursor:
-        for day in days:
-            made = dict[str, str]()
-            cursor.execute(sql.AGGREGATES_OF_DAY, {"day": day})
-            made.update(cursor.fetchall())
-            for inputs in {each.inputs for each in AGGREGATES}:
-                tables = [each.table for each in AGGREGATES if each.inputs == inputs]
-                if not missing_inputs(cursor, inputs, day):
-                    digest = digest_of_inputs(cursor, inputs, day)
-                    if any(made.get(table) != digest for table in tables):
-                        stale.add(day)
-    return stale
+        return {day for day in days if is_stale(cursor, made_of, day)}

@@ -12,9 +12,9 @@ import dagster as dg
 from stats_assets.crashes import check_sql
 from stats_assets.crashes.config import CrashesConfig
 from stats_assets.crashes.keys import ACTIVE_DAILY_INSTALLS, DUPLICATES, REPORTS
+from stats_assets.shared.phrases import named
 from stats_assets.shared.postgres import Cursor, StatsDatabase
 
-_NAMED = 5
 # Fewer days of the same weekday before tell nothing of what is usual.
 _LEAST_WEEKS = 2
 
@@ -49,13 +49,12 @@ class Checks:
             return [self._result(each, each.ask(cursor, config, days) if days else {}) for each in self.checks]
 
     def _result(self, check: _Check, found: Found) -> dg.AssetCheckResult:
-        named = "; ".join(f"{day}: {what}" for day, what in list(found.items())[:_NAMED])
         return dg.AssetCheckResult(
             asset_key=self.asset,
             check_name=check.name,
             passed=not found,
             severity=dg.AssetCheckSeverity.WARN,  # the days are loaded as they were delivered
-            description=f"{named}; {check.advice}" if found else check.good,
+            description=f"{named(found)}; {check.advice}" if found else check.good,
             metadata={"unusual_days": found},
         )
 

@@ -7,11 +7,15 @@ from typing import Protocol
 
 import dagster as dg
 
-from stats_assets.crashes.aggregate import NotThere
+from stats_assets.crashes.day_state import NotThere
 from stats_assets.crashes.feeds import FeedAway
+from stats_assets.shared.phrases import named
 from stats_assets.shared.runs import done_partitions, told_to_dagster
 
-_DAYS_NAMED = 5
+_NEXT = (
+    "; the sensor crashes_late_feeds loads a day once its feed has come,"
+    " days older than crashes.late_window_days are for you to materialize"
+)
 
 
 class Report(Protocol):
@@ -38,6 +42,7 @@ def replace_days(
     """
     done: dict[str, Mapping[str, object]] = {}
     failed: dict[str, str] = {}
+    is_feed_away = False
     try:
         with told_to_dagster():
             for key in context.partition_keys:
@@ -45,28 +50,27 @@ def replace_days(
                     report = replace(date.fromisoformat(key))
                 except (FeedAway, NotThere) as error:
                     failed[key] = str(error)
+                    is_feed_away |= isinstance(error, FeedAway)
                     context.log.warning("%s: %s", key, error)
                     continue
                 done[key] = report.metadata
-                context.log.info("%s: %s", key, report.metadata)
+                context.log.info("%s: %s", key, report)
     except dg.Failure:
         yield from done_partitions(asset, code_version, done)
         raise
     results = checks([date.fromisoformat(key) for key in done])
     if failed:
         yield from (*done_partitions(asset, code_version, done), *results)
-        raise dg.Failure(
-            description=_told(asset, failed, len(done)), metadata={"failed_days": failed}, allow_retries=False
-        )
+        told = _told(asset, failed, len(done)) + (_NEXT if is_feed_away else "")
+        raise dg.Failure(description=told, metadata={"failed_days": failed}, allow_retries=False)
     for key, metadata in done.items():
         context.add_asset_metadata(metadata, partition_key=key)
     yield dg.MaterializeResult(check_results=results)
 
 
 def _told(asset: dg.AssetKey, failed: Mapping[str, str], done: int) -> str:
-    named = "; ".join(f"{day}: {why}" for day, why in list(failed.items())[:_DAYS_NAMED])
-    more = f"; and {len(failed) - _DAYS_NAMED} more" if len(failed) > _DAYS_NAMED else ""
+    place = asset.to_user_string()
     if not done and len(failed) == 1:
-        return f"{asset.to_user_string()}: {named}"
+        return f"{place}: {named(failed)}"
     others = "the other day is done" if done == 1 else f"the other {done} days are done"
-    return f"{asset.to_user_string()}: {len(failed)} of {len(failed) + done} days failed: {named}{more}; {others}"
+    return f"{place}: {len(failed)} of {len(failed) + done} days failed: {named(failed)}; {others}"

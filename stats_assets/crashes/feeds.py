@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
 import tenacity
@@ -26,6 +26,8 @@ from stats_assets.shared.failures import SourceAway, first_line
 _BLOCK_BYTES = 1 << 20
 _TEXT_BYTES = 512 << 20  # of a file that is read as a whole: installs, releases, maps
 _PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
+_Answer = TypeVar("_Answer")
+
 # What says that a file is another than last time, by whoever stores it.
 _VERSION_KEYS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "Content-MD5", "size")
 
@@ -54,24 +56,29 @@ class Line:
 
 
 class Feed:
-    """One feed of the configuration. `sleep` waits between tries."""
+    """One feed of the configuration."""
 
-    def __init__(self, config: CrashesConfig, pattern: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, config: CrashesConfig, pattern: str) -> None:
         self._config = config
         self._pattern = pattern
-        self._sleep = sleep
 
     def url(self, day: date) -> str:
         return day.strftime(self._pattern)
 
     def files(self, day: date) -> list[FeedFile]:
-        """The day's files in the order of their names. Raises FeedAway when there is none."""
-        return self._patiently(lambda: self._files(day))
+        """The day's files in the order of their names. Raises FeedAway when there is none; `patiently` asks again."""
+        url = self.url(day)
+        with _told(url):
+            fs, path = self._open_fs(url)
+            found = {p: info for p, info in _found(fs, path, url).items() if _is_data(p)}
+            if not found:
+                raise FileNotFoundError(url)
+        return [_file(path, info, url) for path, info in sorted(found.items())]
 
-    def files_now(self, day: date) -> list[FeedFile]:
-        """As `files`, asking once; none when there is none."""
+    def files_or_none(self, day: date) -> list[FeedFile]:
+        """As `files`; an empty list when there is none."""
         try:
-            return self._files(day)
+            return self.files(day)
         except FeedAway:
             return []
 
@@ -93,25 +100,7 @@ class Feed:
 
     def inside(self, day: date, name: str) -> Feed:
         """The feed of one file in this one's folder."""
-        return Feed(self._config, f"{self.url(day).rstrip('/')}/{name}".replace("%", "%%"), self._sleep)
-
-    def _patiently(self, ask: Callable[[], list[FeedFile]]) -> list[FeedFile]:
-        return tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._config.attempts),
-            wait=tenacity.wait_exponential(multiplier=self._config.attempt_seconds),
-            retry=tenacity.retry_if_exception_type(FeedAway),
-            sleep=self._sleep,
-            reraise=True,
-        )(ask)
-
-    def _files(self, day: date) -> list[FeedFile]:
-        url = self.url(day)
-        with _told(url):
-            fs, path = self._open_fs(url)
-            found = {p: info for p, info in _found(fs, path, url).items() if _is_data(p)}
-            if not found:
-                raise FileNotFoundError(url)
-        return [_file(path, info, url) for path, info in sorted(found.items())]
+        return Feed(self._config, f"{self.url(day).rstrip('/')}/{name}".replace("%", "%%"))
 
     @contextmanager
     def _reading(self, file: FeedFile) -> Iterator[BinaryIO]:
@@ -132,6 +121,19 @@ class Feed:
             options["client_kwargs"] = {"timeout": aiohttp.ClientTimeout(sock_connect=silence, sock_read=silence)}
         fs, path = url_to_fs(url, use_listings_cache=False, **options)
         return fs, path
+
+
+def patiently(
+    config: CrashesConfig, ask: Callable[[], _Answer], sleep: Callable[[float], None] = time.sleep
+) -> _Answer:
+    """What `ask` gives, asking again as the configuration says while it raises FeedAway."""
+    return tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(config.attempts),
+        wait=tenacity.wait_exponential(multiplier=config.attempt_seconds),
+        retry=tenacity.retry_if_exception_type(FeedAway),
+        sleep=sleep,
+        reraise=True,
+    )(ask)
 
 
 def version_of(files: Sequence[FeedFile]) -> str:
@@ -180,7 +182,7 @@ def _told(url: str) -> Iterator[None]:
     except FeedAway as error:
         raise FeedAway(f"{shown(url)}: {error}") from error
     except FileNotFoundError as error:
-        raise FeedAway(f"{shown(url)}: there is no such file; it is looked for again when it may have come") from error
+        raise FeedAway(f"{shown(url)}: there is no such file") from error
     except (TimeoutError, *DAMAGE) as error:
         raise FeedAway(f"{shown(url)}: cannot be read to its end: {first_line(error)}") from error
     except Exception as error:

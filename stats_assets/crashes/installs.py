@@ -34,7 +34,7 @@ COLUMNS = (
     "installs",
 )
 _MAX_COUNT = 10**12
-_LONGEST_TEXT = 255
+_LONGEST_LINE = 2000  # bytes: they are a key, which must fit into a third of a page of an index
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BUILD = re.compile(r"\d{10,}", re.ASCII)
 
@@ -53,7 +53,7 @@ class BadLine:
 
 @dataclass
 class Installs:
-    """The feed of one day: installs by the feed's own columns, what could not be read, what is not mapped."""
+    """The feed of one day: installs by the feed's own columns, what could not be read, lines, those not mapped."""
 
     day: date
     counts: Counter[Key] = field(default_factory=Counter)
@@ -62,15 +62,14 @@ class Installs:
     unmapped: int = 0
 
 
-def read_installs(lines: Iterable[str], day: date, maps: Maps) -> Installs:
-    """All lines of one day's feed. Products whose id is in no map are counted as unmapped and left out."""
-    found = Installs(day)
+def read_installs(found: Installs, lines: Iterable[str], maps: Maps) -> None:
+    """Adds a file's lines to the day's. Products whose id is in no map are counted as unmapped and left out."""
     for place, line in enumerate(lines, start=1):
         if not line.strip() or (place == 1 and "report_date" in line):
             continue
         found.lines += 1
         try:
-            key, count = _install(line, day)
+            key, count = _install(line, found.day)
         except ValueError as error:
             found.bad.append(BadLine(place, str(error), line))
             continue
@@ -78,7 +77,6 @@ def read_installs(lines: Iterable[str], day: date, maps: Maps) -> Installs:
             found.counts[key] += count
         else:
             found.unmapped += 1
-    return found
 
 
 def rows(installs: Installs, maps: Maps) -> Iterator[tuple[object, ...]]:
@@ -93,20 +91,27 @@ def rows(installs: Installs, maps: Maps) -> Iterator[tuple[object, ...]]:
 
 
 def _install(line: str, day: date) -> tuple[Key, int]:
-    values = next(csv.reader([line], delimiter="\t" if "\t" in line else ","))
+    values = _values(line)
     if len(values) != FEED_COLUMNS:
         raise ValueError(f"it has {len(values)} columns instead of {FEED_COLUMNS}")
     cleaned = [_CONTROL.sub("", unquote(value)).strip() for value in values]
     if not all(cleaned):
         raise ValueError("a value is missing")
-    if max(map(len, cleaned)) > _LONGEST_TEXT:
-        raise ValueError(f"a value is longer than {_LONGEST_TEXT} characters")
+    if len("".join(cleaned).encode()) > _LONGEST_LINE:
+        raise ValueError(f"its values are longer than {_LONGEST_LINE} bytes")
     if cleaned[0] != day.isoformat():
         raise ValueError("report_date is of another day")
     if not (cleaned[8].isascii() and cleaned[8].isdigit()) or int(cleaned[8]) > _MAX_COUNT:
         raise ValueError("count is no number of installs")
     product_name, platform, os_version, version, build, channel, guid = cleaned[1:8]
     return (product_name, platform, os_version, version, build, guid, channel), int(cleaned[8])
+
+
+def _values(line: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter="\t" if "\t" in line else ","))
+    except csv.Error as error:
+        raise ValueError(f"it is no CSV: {error}") from error
 
 
 def _channel(feed_channel: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from datetime import date
 from stats_assets.crashes import publish_sql
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.charts import PREVIEW_DPI, Labels, draw_lines
+from stats_assets.shared.days import days_between
 from stats_assets.shared.postgres import StatsDatabase, one_row
 
 FOLDER = "published/crashes"
@@ -62,20 +64,26 @@ def publish_top_crashers(database: StatsDatabase, archive: Archive) -> TopCrashe
 
 
 def publish_charts(database: StatsDatabase, archive: Archive) -> DrawnCharts:
-    """A picture per product: crashes per 100 installs of its versions, day by day. A day without installs has none."""
+    """A picture per product: crashes per 100 installs of its versions, day by day."""
     with database.transaction() as cursor:
         cursor.execute(publish_sql.CRASH_RATES, {"days": _CHART_DAYS, "at_most": _VERSIONS_PER_CHART})
         rows = cursor.fetchall()
     products: dict[str, dict[str, dict[date, float]]] = defaultdict(lambda: defaultdict(dict))
     for product, version, day, rate in rows:
-        products[product][version][day] = rate
+        products[product][version][day] = math.nan if rate is None else rate
     size_bytes, previews = 0, {}
-    for product, series in products.items():
+    for product, versions in products.items():
+        series = {version: _with_gaps(rates) for version, rates in versions.items()}
         labels = Labels(f"{product}: crashes per 100 active daily installs", "day (UTC)", "crashes per 100 installs")
         with archive.replacing(f"{FOLDER}/crash-rates-{_file_name(product)}.png") as file:
             size_bytes += file.write(draw_lines(labels, series))
         previews[labels.title] = draw_lines(labels, series, dpi=PREVIEW_DPI)
     return DrawnCharts(size_bytes, previews)
+
+
+def _with_gaps(rates: dict[date, float]) -> dict[date, float]:
+    """Every day from the first to the last; one without a rate breaks the line."""
+    return {day: rates.get(day, math.nan) for day in days_between(min(rates), max(rates))}
 
 
 def _markdown(rows: list[tuple]) -> str:

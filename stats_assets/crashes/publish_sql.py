@@ -42,6 +42,6 @@ shown AS (
 SELECT r.product_name, r.version_string || ' ' || r.channel AS version, r.day, r.crashes_per_100_installs::float
 FROM crashes.daily_crash_rates r JOIN last ON r.day > last.day - %(days)s
 JOIN shown USING (product_name, version_string, channel)
-WHERE place <= %(at_most)s AND r.crashes_per_100_installs IS NOT NULL
+WHERE place <= %(at_most)s
 ORDER BY r.product_name, place, r.day
 """

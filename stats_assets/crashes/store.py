@@ -7,9 +7,11 @@ from datetime import date
 
 from stats_assets.crashes import sql
 from stats_assets.crashes.config import CrashesConfig
-from stats_assets.crashes.feeds import Feed, FeedAway, shown
-from stats_assets.crashes.maps import FILES, OPTIONAL_FILES, Maps, parse_maps
-from stats_assets.crashes.versions import BadRelease, Known, known_versions, parse_releases
+from stats_assets.crashes.feeds import Feed, FeedAway, patiently, shown
+from stats_assets.crashes.map_files import FILES, OPTIONAL_FILES, parse_maps
+from stats_assets.crashes.maps import Maps
+from stats_assets.crashes.releases import BadRelease, parse_releases
+from stats_assets.crashes.versions import Known, known_versions
 from stats_assets.shared.bulk_load import copy_text
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice
 
@@ -29,17 +31,17 @@ class VersionsReport:
 def read_maps(config: CrashesConfig) -> Maps:
     """The maps as they are now. Raises FeedAway when a file is missing, ConfigurationMistake when one is wrong."""
     folder = Feed(config, config.feed("maps"))
-    texts = {name: _text(folder.inside(_ANY_DAY, name)) for name in FILES}
+    texts = {name: _text(config, folder.inside(_ANY_DAY, name)) for name in FILES}
     for name in OPTIONAL_FILES:
         optional = folder.inside(_ANY_DAY, name)
-        if optional.files_now(_ANY_DAY):
-            texts[name] = _text(optional)
+        if optional.files_or_none(_ANY_DAY):
+            texts[name] = _text(config, optional)
     return parse_maps(texts, shown(config.feed("maps")))
 
 
 def replace_versions(database: StatsDatabase, config: CrashesConfig, maps: Maps) -> VersionsReport:
     """Makes all versions and the maps of the database anew from the releases feed, in one transaction."""
-    text = _text(Feed(config, config.feed("releases_feed")))
+    text = _text(config, Feed(config, config.feed("releases_feed")))
     releases, bad = parse_releases(text)
     known = known_versions(releases, maps)
     if not known.versions:
@@ -55,8 +57,8 @@ def replace_versions(database: StatsDatabase, config: CrashesConfig, maps: Maps)
     return VersionsReport(len(known.versions), len(known.builds), len(releases), bad)
 
 
-def _text(feed: Feed) -> str:
-    return "".join(feed.text(file) for file in feed.files(_ANY_DAY))
+def _text(config: CrashesConfig, feed: Feed) -> str:
+    return patiently(config, lambda: "".join(feed.text(file) for file in feed.files(_ANY_DAY)))
 
 
 def _write_versions(cursor: Cursor, known: Known, maps: Maps) -> None:

@@ -6,41 +6,17 @@ gives the same versions whenever it is read.
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import groupby
 
 from stats_assets.crashes.maps import Maps, Product
+from stats_assets.crashes.releases import Release, major_sort, version_sort
 
 _NEW_DAYS = 30  # a release is entered while its build is younger than this
 _LONG_LIVED = {"release", "esr"}
 _SUNSET = {True: timedelta(weeks=18), False: timedelta(weeks=9)}
-_COLUMNS = ("product_name", "version", "platform", "build_id", "update_channel", "repository")
-_SORTED = re.compile(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?")
-_LETTER = re.compile(r"([a-z])(\d+)$")
-
-
-@dataclass(frozen=True)
-class Release:
-    """A line of the feed: one build of a version on one platform."""
-
-    release_name: str
-    version: str
-    platform: str
-    build_id: int
-    channel: str
-    beta_number: int | None
-    repository: str
-    load_day: date
-
-    @property
-    def build_date(self) -> date:
-        text = str(self.build_id)
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
 
 
 @dataclass(frozen=True)
@@ -90,59 +66,12 @@ class Known:
     builds: set[Build] = field(default_factory=set)
 
 
-@dataclass(frozen=True)
-class BadRelease:
-    """A line of the feed that is no release, with the reason."""
-
-    place: int
-    reason: str
-    sample: str
-
-
-def parse_releases(text: str) -> tuple[list[Release], list[BadRelease]]:
-    """The feed's lines, good and bad. Where it has no load_day, a release was seen on the day it was built."""
-    reader = csv.DictReader(io.StringIO(text.replace("\0", "")))
-    good: list[Release] = []
-    bad: list[BadRelease] = []
-    for row in reader:
-        try:
-            good.append(_release(row))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            bad.append(BadRelease(reader.line_num, f"not a release: {error}", ",".join(map(str, row.values()))))
-    return good, bad
-
-
 def known_versions(releases: Iterable[Release], maps: Maps) -> Known:
     """What the releases make known, day by day as the feed saw them."""
     known = Known()
     for day, seen in groupby(sorted(releases, key=lambda r: r.load_day), key=lambda r: r.load_day):
         _enter(known, [entry for release in seen for entry in _accepted(release, day, maps)])
     return known
-
-
-def major_sort(version: str) -> tuple[int, int]:
-    """First and second number; an absent one is 0. Raises ValueError when there is no number in front."""
-    match = _SORTED.match(version)
-    if match is None:
-        raise ValueError(f"{version!r} begins with no number")
-    return int(match[1]), int(match[2] or 0)
-
-
-def version_sort(version: str, beta_number: int | None) -> str:
-    """Text that sorts as versions follow each other: alphas, betas, the release, its long-lived branch."""
-    match = _SORTED.match(version)
-    numbers = [int(n or 0) for n in match.groups()] if match else [0, 0, 0]
-    tail = version[match.end() :] if match else ""
-    letter = _LETTER.search(tail)
-    if tail == "esr":
-        suffix = "x000"
-    elif letter:
-        suffix = f"{letter[1]}{int(letter[2]):03d}"
-    elif beta_number:
-        suffix = f"b{beta_number:03d}"
-    else:
-        suffix = "r000"
-    return "".join(f"{n:03d}" for n in numbers) + suffix
 
 
 @dataclass(frozen=True)
@@ -235,27 +164,3 @@ def _version(entry: _Entry, parent: Version | None) -> Version:
 def _parent(entry: _Entry) -> Version:
     own = _version(entry, None)
     return replace(own, version_string=f"{entry.release.version}b", beta_number=0, is_rapid_beta=True, has_builds=True)
-
-
-def _release(row: dict[str, str]) -> Release:
-    missing = [column for column in _COLUMNS if not row.get(column)]
-    if missing:
-        raise ValueError(f"it has no {', '.join(missing)}")
-    number = row.get("beta_number")
-    release = Release(
-        release_name=row["product_name"],
-        version=row["version"],
-        platform=row["platform"],
-        build_id=int(row["build_id"]),
-        channel=row["update_channel"].lower(),
-        beta_number=int(number) if number else None,
-        repository=row["repository"],
-        load_day=date.min,
-    )
-    major_sort(release.version)
-    seen = row.get("load_day")
-    return replace(release, load_day=_day(seen) if seen else release.build_date)
-
-
-def _day(text: str) -> date:
-    return date.fromisoformat(f"{text[:4]}-{text[4:6]}-{text[6:]}" if text.isdigit() and len(text) == 8 else text)

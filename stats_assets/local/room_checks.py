@@ -9,14 +9,15 @@ from datetime import date
 import httpx
 
 from stats_assets.configuration import StatsConfig
-from stats_assets.crashes.feeds import Feed, shown
+from stats_assets.crashes.feeds import Feed, FeedAway, shown
+from stats_assets.crashes.store import read_maps
 from stats_assets.local.findings import Finding, note, ok, wrong
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
 from stats_assets.log_sync.plan import Present
 from stats_assets.log_sync.transports import Transports, open_transports
 from stats_assets.log_sync.transports.limits import limits_of
-from stats_assets.shared.failures import OurMistake, SourceAway, first_line
+from stats_assets.shared.failures import ConfigurationMistake, OurMistake, SourceAway, first_line
 
 _ANSWER_SECONDS = 10
 
@@ -48,19 +49,31 @@ def _ask(transports: Transports, file: ExpectedFile) -> Finding:
 
 
 def crash_feeds(config: StatsConfig, day: date) -> Iterator[Finding]:
-    """Asks for the feeds of the day and for those that are of no day, without reading them."""
+    """Asks for the feeds of the day and for the one of releases, without reading them, and reads the maps."""
     crashes = config.crashes
     if not crashes.is_configured:
         return
-    feeds = {name: getattr(crashes, name) for name in ("adi_feed", "reports_feed", "raw_feed", "releases_feed")}
-    for name, pattern in feeds.items():
-        if pattern is None:
-            continue
-        feed = Feed(crashes, pattern)
-        if feed.files_now(day):
-            yield ok(f"crashes.{name}: {shown(feed.url(day))}")
-        else:
-            yield note(f"crashes.{name}: nothing at {shown(feed.url(day))}", "right if it comes later in the day")
+    quick = crashes.model_copy(update={"attempts": 1, "answer_timeout_seconds": _ANSWER_SECONDS})
+    for name in ("adi_feed", "reports_feed", "raw_feed", "releases_feed"):
+        pattern = getattr(crashes, name)
+        if pattern is not None:
+            yield _ask_feed(name, Feed(quick, pattern), day)
+    try:
+        read_maps(quick)
+        yield ok(f"crashes.maps: {shown(crashes.feed('maps'))}")
+    except (FeedAway, ConfigurationMistake) as error:
+        yield wrong(f"crashes.maps: {error}", "docs/crashes-migration.md lists the files and their columns")
+
+
+def _ask_feed(name: str, feed: Feed, day: date) -> Finding:
+    place = f"crashes.{name}"
+    try:
+        feed.files(day)
+    except FeedAway as error:
+        if isinstance(error.__cause__, FileNotFoundError) and name != "releases_feed":
+            return note(f"{place}: nothing at {shown(feed.url(day))}", "right if it comes later in the day")
+        return wrong(f"{place}: {error}", "check the URL in stats.yaml, the network and the server")
+    return ok(f"{place}: {shown(feed.url(day))}")
 
 
 def web_sites(config: StatsConfig, day: date) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ are already there, which ends early and which is missing; `planned.py` knows tho
     log_hosts    the simulated log hosts: which there are, what each has at a given moment
     day_files    their files on disk, made once, put in place atomically
     server       the same files over HTTP on loopback
-    crash_feeds  a crash collector's feeds: installs, reports, raw crashes, releases, maps
+    crash_feeds  a crash collector's feeds: installs, reports, raw crashes, releases; its maps are crash_maps
     crash_site   the same over HTTP, and which are there at a given moment
     planned      what goes wrong on purpose
 

@@ -1,4 +1,4 @@
-"""The simulated crash collector: feeds of installs, reports and raw crashes by day, releases, and the maps.
+"""The simulated crash collector: feeds of installs, reports and raw crashes by day, and of releases.
 
 A product, Lantern, with a release every four weeks, a beta every week and a nightly every day; Pocket Lantern is its
 release on phones, another product by the maps. Reports repeat now and then, some are of products nobody knows, one a
@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import orjson
 
+from stats_assets.sandbox.crash_maps import GUID, POCKET_GUID
 from stats_assets.sandbox.world import World
 
 OLDEST_DAY = date(2025, 9, 1)  # a Monday: the first release
@@ -23,49 +24,6 @@ REPORTS_PER_DAY = 150
 
 _CYCLE = timedelta(weeks=4)
 _FIRST_MAJOR = 100
-_GUID = "{lantern@example.org}"
-_POCKET_GUID = "{pocket@example.org}"
-
-MAPS = {
-    "products.csv": """product_name,sort,rapid_release_version,release_name,rapid_beta_version
-Lantern,1,5.0,lantern,50.0
-Pocket Lantern,2,5.0,**SPECIAL**,999.0
-""",
-    "product_productid_map.csv": f"""product_name,productid,rewrite,version_began
-Lantern,{_GUID},f,1.0
-Pocket Lantern,{_POCKET_GUID},t,1.0
-""",
-    "special_product_platforms.csv": """platform,repository,release_channel,release_name,product_name,min_version
-android-arm,release,release,lantern,Pocket Lantern,40.0
-""",
-    "product_build_types.csv": """product_name,build_type,throttle
-Lantern,release,0.1
-Lantern,beta,1.0
-Lantern,nightly,1.0
-Pocket Lantern,release,0.5
-""",
-    "release_repositories.csv": "repository\nrelease\nbeta\ndev\n",
-    "os_names.csv": "os_name,os_short_name\nWindows,win\nMac OS X,mac\nLinux,lin\nUnknown,unknown\n",
-    "os_name_matches.csv": "os_name,match_string\nWindows,Windows%\nMac OS X,Mac%\nMac OS X,Darwin%\nLinux,Linux%\n",
-    "windows_versions.csv": """windows_version_name,major_version,minor_version
-Windows 7,6,1
-Windows 10,10,0
-""",
-    "uptime_levels.csv": """uptime_level,uptime_string,min_uptime,max_uptime
-1,< 1 min,00:00:00,00:01:00
-2,1-5 min,00:01:00,00:05:00
-3,5-15 min,00:05:00,00:15:00
-4,15-60 min,00:15:00,01:00:00
-5,> 1 hour,01:00:00,1 year
-""",
-    "crash_types.csv": """crash_type_id,crash_type,crash_type_short,process_type,has_hang_id,old_code,include_agg
-1,Browser,crash,browser,False,C,True
-2,OOP Plugin,oop,plugin,False,P,True
-3,Hang Browser,hang-b,plugin,True,c,False
-4,Hang Plugin,hang-p,browser,True,p,True
-5,Content,content,content,False,T,True
-""",
-}
 
 _SYSTEMS = (
     ("Windows NT", "10.0.19045", "amd64", "AuthenticAMD family 21 model 2 | 8", 60),
@@ -166,7 +124,7 @@ def installs(world: World, day: date) -> str:
         )
     )
     for each in active_versions(day):
-        guid = _POCKET_GUID if each.product != "Lantern" else _GUID
+        guid = POCKET_GUID if each.product != "Lantern" else GUID
         for platform, version, share in (
             ("Windows_NT", "10.0", 0.8),
             ("Darwin", "15.3.0", 0.12),
@@ -240,7 +198,7 @@ def _crash(
         "build": version.build,
         "release_channel": version.channel,
         "ReleaseChannel": version.channel,
-        "productid": _GUID,
+        "productid": GUID,
         "signature": _SIGNATURES[signature],
         "os_name": "Android" if version.product == "Pocket Lantern" else os_name,
         "os_version": os_version,

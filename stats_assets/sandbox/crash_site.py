@@ -15,7 +15,7 @@ from http import HTTPStatus
 import zstandard
 from isal import igzip
 
-from stats_assets.sandbox import crash_feeds
+from stats_assets.sandbox import crash_feeds, crash_maps
 from stats_assets.sandbox.sites import Site, SiteAnswer, SiteRequest
 from stats_assets.sandbox.world import World
 
@@ -58,7 +58,7 @@ def _body(path: str, world: World, today: date, is_late: bool) -> bytes | None:
     if path == "releases.csv":
         return crash_feeds.releases(today).encode()
     if path.startswith("maps/"):
-        text = crash_feeds.MAPS.get(path.removeprefix("maps/"))
+        text = crash_maps.MAPS.get(path.removeprefix("maps/"))
         return text.encode() if text else None
     match = _DAILY.fullmatch(path)
     day = _day(match["day"]) if match else None

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import random
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from stats_assets.crashes.aggregate import (
-    BUILD_ADU,
     DAILY_CRASH_RATES,
-    PRODUCT_ADU,
     SIGNATURE_COUNTS,
-    NotThere,
     replace_aggregate,
 )
+from stats_assets.crashes.day_state import NotThere
 from stats_assets.crashes.duplicates import replace_duplicates
 from tests.crashes.world import TUESDAY, World, noon, report
 
@@ -93,30 +91,6 @@ def test_a_day_whose_reports_were_retired_is_refused_and_keeps_its_counts(world:
     world.load(TUESDAY)
     world.count(TUESDAY)
     assert world.rows("SELECT * FROM crashes.daily_crash_rates ORDER BY 1, 2, 3") == before
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_ninety_days_in_a_range_are_ninety_days_one_by_one(world: World):
-    days = [TUESDAY + timedelta(days=n) for n in range(90)]
-    for number, day in enumerate(days):
-        world.deliver(day, number)
-
-    def backfill(*some: date) -> None:
-        loader = world.loader()
-        for step in (loader.load_reports, loader.load_installs):
-            for day in some:
-                step(day)
-        for aggregate in (PRODUCT_ADU, BUILD_ADU, DAILY_CRASH_RATES):
-            for day in some:
-                replace_aggregate(world.database, aggregate, day)
-
-    backfill(*days)
-    ranged = world.everything()
-    for day in days:
-        backfill(day)
-    assert world.everything() == ranged
-    assert world.rows("SELECT count(DISTINCT day) FROM crashes.daily_crash_rates") == [(90,)]
 
 
 # --- the rule of duplicates ----------------------------------------------------------------------------------

@@ -158,6 +158,9 @@ def test_the_sensor_asks_to_count_days_anew_when_inputs_versions_or_maps_changed
     world.load(*recent)
     world.count(*recent)
     assert asked(world, automation.STALE_DAYS) == []
+    world.execute(f"DELETE FROM crashes.aggregate_days WHERE aggregate = 'duplicates' AND day = '{recent[0]}'")
+    assert [first for first, _ in asked(world, automation.STALE_DAYS)] == [str(recent[0])]
+    world.count(recent[0])
     world.loader().load_installs(recent[1])
     assert [first for first, _ in asked(world, automation.STALE_DAYS)] == [str(recent[1])]
     world.count(recent[1])

@@ -110,6 +110,35 @@ def test_crash_types_stand_beside_the_installs_of_their_system(counted: World):
     ]
 
 
+def test_rates_by_system_sum_up_to_those_of_the_version(counted: World):
+    rows = counted.rows(
+        """SELECT os_name, crashes, installs, crashes_per_100_installs FROM crashes.crash_rates_by_os
+           WHERE version_string = '10.0' ORDER BY 1"""
+    )
+    assert rows == [
+        ("Linux", 0, 100, Decimal("0.000")),
+        ("Mac OS X", 1, 0, None),  # report 3: of how many installs, nobody knows
+        ("Windows", 3, 400, Decimal("1.500")),  # reports 1, 2 and 9: 3 * 100 / 400 / 0.5
+    ]
+    differing = """
+        SELECT * FROM (SELECT version_string, sum(crashes) AS crashes FROM crashes.crash_rates_by_os GROUP BY 1) AS os
+        JOIN crashes.daily_crash_rates USING (version_string) WHERE os.crashes <> daily_crash_rates.crashes"""
+    assert counted.rows(differing) == []
+
+
+def test_rates_by_signature_count_every_process_type(counted: World):
+    rows = counted.rows(
+        """SELECT version_string, signature, crashes, crashes_per_100_installs FROM crashes.crash_rates_by_signature
+           ORDER BY 1, 2"""
+    )
+    assert rows == [
+        ("10.0", "A", 5, Decimal("2.000")),  # reports 1, 2, 4, 5 and 9: 5 * 100 / 500 / 0.5
+        ("10.0", "B", 1, Decimal("0.400")),  # report 3
+        ("11.0b", "A", 1, Decimal("9.524")),  # as the version: it has no other crash
+        ("11.0b1", "A", 1, Decimal("9.524")),
+    ]
+
+
 def test_signatures_are_counted_by_process_type_with_hangs_and_startup_crashes(counted: World):
     rows = counted.rows(
         """SELECT signature, process_type, crashes, windows_crashes, mac_crashes, hangs, startup_crashes, gc_crashes

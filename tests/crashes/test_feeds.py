@@ -16,7 +16,7 @@ from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
 from stats_assets.crashes.config import CrashesConfig
-from stats_assets.crashes.feeds import Feed, FeedAway, shown, version_of
+from stats_assets.crashes.feeds import Feed, FeedAway, patiently, shown, version_of
 
 DAY = date(2026, 3, 10)
 CONFIG = CrashesConfig(attempts=1, answer_timeout_seconds=20, max_document_bytes=1024)
@@ -79,7 +79,7 @@ def test_a_feed_that_is_away_is_asked_as_often_as_configured():
     waited: list[float] = []
     config = CONFIG.model_copy(update={"attempts": 3, "attempt_seconds": 2})
     with pytest.raises(FeedAway):
-        Feed(config, "memory://none/%Y.jsonl", sleep=waited.append).files(DAY)
+        patiently(config, lambda: Feed(config, "memory://none/%Y.jsonl").files(DAY), waited.append)
     assert waited == [2, 4]
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from stats_assets.crashes.aggregate import AGGREGATES, NotThere, replace_aggregate
+from stats_assets.crashes.aggregate import AGGREGATES, replace_aggregate
 from stats_assets.crashes.config import CrashesConfig
+from stats_assets.crashes.day_state import NotThere
 from stats_assets.crashes.duplicates import replace_duplicates
 from stats_assets.crashes.export import export
 from stats_assets.crashes.feeds import FeedAway

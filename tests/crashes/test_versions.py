@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from stats_assets.crashes.maps import parse_maps
-from stats_assets.crashes.versions import Known, known_versions, parse_releases, version_sort
+from stats_assets.crashes.map_files import parse_maps
+from stats_assets.crashes.releases import parse_releases, version_sort
+from stats_assets.crashes.versions import Known, known_versions
 from stats_assets.shared.failures import ConfigurationMistake
 from tests.crashes.world import MAPS
 
@@ -91,13 +92,52 @@ def test_long_lived_releases_have_a_channel_of_their_own_and_stay_18_weeks():
     assert version.sunset_date == date(2026, 7, 5)
 
 
-def test_odd_lines_of_the_feed_are_told_and_left_out():
-    _, bad = parse_releases(HEAD + "owl,ten,win32,20260301000000,release,,release,b,20260301\nowl,10.0\n")
-    assert [each.place for each in bad] == [2, 3]
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("owl,ten,win32,20260301000000,release,,release,b,20260301", "'ten' begins with no number"),
+        ("owl,10.0", "it has no platform, build_id, update_channel, repository"),
+        ("owl,10.0,win32,123,release,,release,b,20260301", "build_id '123' is no YYYYMMDDhhmmss"),
+        ("owl,10.0,win32,202603010000009999999999,release,,release,b,20260301", "is no YYYYMMDDhhmmss"),
+        ("owl,10.0,win32,99990301000000,release,,release,b,20260301", "9999-03-01 is not in the years"),
+        ("owl,10.0,win32,20260301000000,release,,release,b,00010101", "0001-01-01 is not in the years"),
+        ("owl,10.0,win32,20260301000000,beta,99999999999,beta,b,20260301", "beta_number 99999999999 is not from 0"),
+        (f"owl,10.{'0' * 200},win32,20260301000000,release,,release,b,20260301", "longer than 100 characters: version"),
+        ("owl,10.0\r1,win32,20260301000000,release,,release,b,20260301", "new-line character"),
+    ],
+)
+def test_odd_lines_of_the_feed_are_told_and_left_out(line: str, reason: str):
+    good = "owl,10.2,win32,20260301000000,release,,release,b,20260301"
+    releases, (bad,) = parse_releases(f"{HEAD}{line}\n{good}\n")
+    assert [release.version for release in releases] == ["10.2"]
+    assert bad.place == 2
+    assert reason in bad.reason
 
 
-def test_a_wrong_map_is_told_with_file_and_line():
-    with pytest.raises(ConfigurationMistake, match=r"maps/product_build_types.csv:2: throttle is '7'"):
-        parse_maps(MAPS | {"product_build_types.csv": "product_name,build_type,throttle\nOwl,release,7\n"}, "maps")
-    with pytest.raises(ConfigurationMistake, match=r"products.csv:2: has no column release_name"):
-        parse_maps(MAPS | {"products.csv": "product_name\nOwl\n"}, "maps")
+@pytest.mark.parametrize(
+    ("name", "line", "told"),
+    [
+        ("product_build_types.csv", "Owl,esr,7", "product_build_types.csv:5: throttle is '7', which is no such value"),
+        ("products.csv", "Elk,2", "products.csv:3: has no column rapid_release_version"),
+        ("products.csv", "Elk,2,five,elk,5.0", "products.csv:3: rapid_release_version is 'five'"),
+        ("products.csv", "Owl,2,5.0,owl,5.0", "products.csv:3: product_name 'Owl' was there before, in line 2"),
+        ("product_productid_map.csv", "Elk,owl@example.org,f,1.0", "productid 'owl@example.org' was there before"),
+        ("product_build_types.csv", "Owl,Release,0.1", "product_name 'Owl', build_type 'release' was there before"),
+        ("crash_types.csv", "9,X,crash,gpu,False,C,True", "crash_type_short 'crash' was there before, in line 2"),
+        ("crash_types.csv", "9,X,x,browser,f,C,True", "process_type 'browser', has_hang_id 'f' was there before"),
+        ("crash_types.csv", "9,X,x,gpu,perhaps,C,True", "has_hang_id is 'perhaps'"),
+        ("uptime_levels.csv", "3,more,00:02:00,00:01:00", "min_uptime 00:02:00 is not before max_uptime 00:01:00"),
+        ("uptime_levels.csv", "3,more,00:02:00,00:03:00", "'more' overlaps '> 1 min'"),
+        ("os_name_matches.csv", "BeOS,Be%", "os_name_matches.csv:6: os_name is 'BeOS', which os_names.csv does not"),
+        ("release_repositories.csv", "a\rb", "release_repositories.csv:5: is no CSV"),
+    ],
+)
+def test_a_wrong_map_is_told_with_file_and_line(name: str, line: str, told: str):
+    with pytest.raises(ConfigurationMistake) as raised:
+        parse_maps(MAPS | {name: f"{MAPS[name]}{line}\n"}, "maps")
+    assert told in str(raised.value)
+
+
+def test_maps_without_the_system_of_all_others_are_refused():
+    with pytest.raises(ConfigurationMistake, match=r"maps/os_names.csv: lacks 'Unknown'"):
+        parse_maps(MAPS | {"os_names.csv": MAPS["os_names.csv"].replace("Unknown,unknown\n", "")}, "maps")

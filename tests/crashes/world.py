@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,9 +16,12 @@ from typing import Any
 
 from stats_assets.crashes.aggregate import AGGREGATES, replace_aggregate
 from stats_assets.crashes.config import CrashesConfig
+from stats_assets.crashes.day_state import NotThere
 from stats_assets.crashes.duplicates import replace_duplicates
-from stats_assets.crashes.load import DayLoader, InputReport
-from stats_assets.crashes.maps import FILES
+from stats_assets.crashes.feeds import FeedAway
+from stats_assets.crashes.input_days import InputReport
+from stats_assets.crashes.load import DayLoader
+from stats_assets.crashes.map_files import FILES
 from stats_assets.crashes.store import read_maps, replace_versions
 from stats_assets.shared.postgres import StatsDatabase
 
@@ -153,6 +157,21 @@ class World:
             replace_duplicates(self.database, day)
             for aggregate in AGGREGATES:
                 replace_aggregate(self.database, aggregate, day)
+
+    def load_and_count_what_can_be(self, day: date) -> None:
+        """As `load` and `count`, going on where a feed or an input is not there."""
+        loader = self.loader()
+        for step in (loader.load_reports, loader.load_raw_crashes, loader.load_installs):
+            with suppress(FeedAway):
+                step(day)
+        replace_duplicates(self.database, day)
+        for aggregate in AGGREGATES:
+            with suppress(NotThere):
+                replace_aggregate(self.database, aggregate, day)
+
+    def execute(self, statement: str) -> None:
+        with self.database.transaction() as cursor:
+            cursor.execute(statement)
 
     def rows(self, statement: str) -> list[tuple]:
         with self.database.transaction() as cursor:
