@@ -64,12 +64,16 @@ class _Post:
         return self.stats.notifications
 
     def look(self, now: datetime) -> bool:
+        from dagster_postgres.utils import DagsterPostgresException
         from sqlalchemy.exc import DBAPIError
 
         try:
             self._watcher = self._watcher or self._begin()
             self._watcher.look(now)
-        except (SourceAway, DBAPIError, psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except (
+            *(SourceAway, DBAPIError, DagsterPostgresException),
+            *(psycopg2.OperationalError, psycopg2.InterfaceError),
+        ) as error:
             why = first_line(error.orig if isinstance(error, DBAPIError) else error)
             self.say(f"the database is away: {why}")
             self._away.seen(why, now)
@@ -86,11 +90,13 @@ class _Post:
         from stats_assets.local.probes import probes_of
 
         databases = running_databases(self.environment)
+        database = StatsDatabase(databases.dsn)
+        with database.session():  # Dagster would try for half a minute before it says that nobody answers
+            pass
         prepare_folders(self.environment)
         become(environ_for(self.environment, databases, os.environ))
         instance = dg.DagsterInstance.get()
         probes = tuple(probes_of(self.config, instance, self.environment.ui_url))
-        database = StatsDatabase(databases.dsn)
         return Watcher(self.config, database, instance, self._links, probes, say=self.say)
 
     @property

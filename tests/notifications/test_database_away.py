@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-
-import dagster as dg
+from types import SimpleNamespace
+from typing import Any
 
 from stats_assets.local.graphql import Graphql
 from stats_assets.local.probes import silent_daemons, unanswered, unloaded
@@ -82,10 +82,18 @@ def test_a_look_at_a_database_that_is_away_fails_and_is_kept(tmp_path: Path, web
     assert [message["title"] for message in webhook.messages] == ["[stats] PostgreSQL does not answer"]
 
 
+def test_daemons_that_have_not_told_for_a_while_that_they_live_are_named():
+    beats = {"SENSOR": SimpleNamespace(timestamp=1000.0), "SCHEDULER": SimpleNamespace(timestamp=1170.0)}
+    instance: Any = SimpleNamespace(
+        get_required_daemon_types=lambda: ["SENSOR", "SCHEDULER", "BACKFILL"], get_daemon_heartbeats=lambda: beats
+    )
+    told = silent_daemons(instance, 1200.0)
+    assert told == "no sign of life from 2 of 3 parts of the daemon; the last: backfill never, sensor 200 s ago"
+    beats |= {kind: SimpleNamespace(timestamp=1190.0) for kind in ("SENSOR", "BACKFILL")}
+    assert silent_daemons(instance, 1200.0) is None
+
+
 def test_services_that_do_not_answer_have_a_complaint(webhook: Webhook):
-    now = datetime.now(UTC).timestamp()
-    with dg.DagsterInstance.ephemeral() as instance:
-        assert "no sign of life" in (silent_daemons(instance, now) or "")
     assert "does not answer" in (unloaded(Graphql("http://127.0.0.1:1")) or "")
     assert "does not answer" in (unanswered("http://127.0.0.1:1/health") or "")
     assert "answers 501" in (unanswered(f"http://{webhook.address}/") or "")  # it knows no GET
