@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from stats_assets.local import partitions_cli
-from stats_assets.local.console import complain, results, say
+from stats_assets.local.console import complain, results, say, tables
 from stats_assets.local.run_plan import Days
 from stats_assets.shared.environment import Environment, read_environment
 from stats_assets.shared.failures import ConfigurationMistake, OurMistake, SourceAway
@@ -32,7 +32,6 @@ app = typer.Typer(
 app.add_typer(partitions_cli.app, name="partitions", rich_help_panel="Run")
 _HANDS_OVER = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 _DAY = ["%Y-%m-%d"]
-_TABLE_WIDTH = 130  # narrower terminals wrap the lines themselves
 _RUNNING, _DEVELOPING = "Run", "Develop"
 
 
@@ -79,7 +78,7 @@ def status() -> None:
     for line in lines:
         results.print(line, markup=False)
     for part in standing(environment, os.environ):
-        results.print(part, width=max(results.width, _TABLE_WIDTH), crop=False)
+        tables.print(part)
     raise typer.Exit(0 if is_complete else 1)
 
 
