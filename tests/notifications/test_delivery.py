@@ -82,8 +82,8 @@ def test_a_channel_that_stays_away_is_asked_less_and_less(world: World, watcher:
     webhook.status = 503
     world.error = AWAY
     world.run(DAY)
-    for _ in range(30):
-        world.look(watcher, timedelta(minutes=2))
+    for _ in range(12):
+        world.look(watcher, timedelta(minutes=5))
     with world.database.transaction() as cursor:
         cursor.execute("SELECT state, attempts, problem IS NOT NULL FROM notifications.messages")
         (message,) = cursor.fetchall()
