@@ -1,6 +1,7 @@
-"""`./stats bench trends`: logs from JSON files into every table, beside the floor that COPY alone sets.
+"""`./stats bench trends`: logs from JSON files into every table, beside the floor that COPY alone sets; then what the
+aggregates of the larger number cost, from nothing and by differences.
 
-    ./stats bench trends [--logs N ...]
+    ./stats bench trends [--logs N ...] [--days N]
 
 Every figure is of this run on this machine: CPU seconds are user and system; the client is a process of its own, so
 starting Python and importing count; the server is a PostgreSQL of the benchmark's own, durable as in earnest. The way
@@ -23,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import measure
+from benchmarks.trends import cubes
 from stats_assets.trends.tables import SILVER
 
 _TABLES = ["raw_logs", *(table.name for table in SILVER)]
@@ -47,12 +49,17 @@ class Row:
         return self.client + self.server
 
 
-def main(logs: Annotated[list[int] | None, typer.Option(help="how many; may be repeated")] = None) -> None:
-    """Measures the whole way from JSON files to committed rows."""
-    for number in logs or [2_000, 10_000]:
+def main(
+    logs: Annotated[list[int] | None, typer.Option(help="how many; may be repeated")] = None,
+    days: Annotated[int, typer.Option(min=2, help="over which they are spread, for the aggregates")] = 30,
+) -> None:
+    """Measures the whole way from JSON files to committed rows, then the aggregates of these."""
+    numbers = logs or [2_000, 10_000]
+    for number in numbers:
         with TemporaryDirectory(prefix="stats-bench-") as folder:
             measure.run([sys.executable, "-m", "benchmarks.trends.generate", folder, str(number)])
             _show(number, *_measure(Path(folder), number))
+    cubes.main(max(numbers), days)
 
 
 def _measure(folder: Path, number: int) -> tuple[list[Row], int, float]:

@@ -1,7 +1,7 @@
 """Game logs in bulk, the same at every call: `generate(number)`; as a program, into a folder of JSON files.
 
 A few hundred simulated games, filled up to what real logs hold on average (34 kB, 210 rows), then varied per log: other
-people of a pool of 30,000, other times and numbers. 820 logs a day, as many as the community uploads.
+people of a pool of 30,000, other times and numbers. 820 logs a day unless told otherwise, as many as are uploaded.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _WORDS = (
 )
 
 
-def generate(number: int) -> Iterator[tuple[int, bytes]]:
+def generate(number: int, logs_per_day: int = LOGS_PER_DAY) -> Iterator[tuple[int, bytes]]:
     """Logids and logs."""
     templates = _templates()
     for n in range(number):
         dice = random.Random(f"log {n}")
         log = orjson.loads(templates[n % len(templates)])
-        yield FIRST_LOGID + n, orjson.dumps(_varied(log, n, dice))
+        yield FIRST_LOGID + n, orjson.dumps(_varied(log, n, logs_per_day, dice))
 
 
 def _templates() -> list[bytes]:
@@ -88,8 +88,8 @@ def _fill(log: dict[str, Any], dice: random.Random) -> None:
         round_["events"] *= 3
 
 
-def _varied(log: dict[str, Any], n: int, dice: random.Random) -> dict[str, Any]:
-    uploaded_at = FIRST_UPLOAD + n * 86_400 // LOGS_PER_DAY
+def _varied(log: dict[str, Any], n: int, logs_per_day: int, dice: random.Random) -> dict[str, Any]:
+    uploaded_at = FIRST_UPLOAD + n * 86_400 // logs_per_day
     later = uploaded_at - log["info"]["date"]
     log["info"] |= {"date": uploaded_at, "title": f"serveme.tf #{n} - BLU vs RED"}
     for round_ in log["rounds"]:

@@ -11,9 +11,11 @@ import dagster as dg
 
 from stats_assets.forum.columns import table_metadata
 from stats_assets.forum.config import ForumConfig
-from stats_assets.forum.crawl import Order, Report, crawl
+from stats_assets.forum.crawl import Order, crawl
 from stats_assets.forum.frontier import Scope
+from stats_assets.forum.report import Report
 from stats_assets.forum.status import Status, board_counts, board_keys, frontier_status
+from stats_assets.shared.phrases import named
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import DATABASE_RETRY, told_to_dagster
 
@@ -92,7 +94,7 @@ def build_assets(config: ForumConfig) -> list[dg.AssetsDefinition]:
         """How the frontier stands: what is due, put off and parked."""
         with told_to_dagster():
             status = frontier_status(database)
-        return dg.MaterializeResult(metadata=shown(status), check_results=_checks(status, config))
+        return dg.MaterializeResult(metadata=shown(status), check_results=frontier_checks(status, config))
 
     # Unpacked arguments hide from pyright which of the decorator's forms this is.
     return [boards, threads, posts, work]  # pyright: ignore[reportReturnType]
@@ -119,22 +121,10 @@ def board_metadata(report: Report, counts: tuple[int, int]) -> dict[str, Any]:
     return {"threads": threads, "posts": posts, "crawl": str(report)}
 
 
-def _crawl_boards(
-    context: dg.AssetExecutionContext, database: StatsDatabase, config: ForumConfig, kinds: tuple[str, ...]
-) -> None:
-    bids = [int(key) for key in context.partition_keys]
-    with told_to_dagster():
-        report = crawl(database, config, Order(Scope(kinds, bids), look_now="listing" in kinds))
-        counts = board_counts(database, bids)
-    context.log.info("boards %s: %s", ", ".join(map(str, bids)), report)
-    for bid in bids:
-        context.add_asset_metadata(board_metadata(report, counts.get(bid, (0, 0))), partition_key=str(bid))
-
-
-def _checks(status: Status, config: ForumConfig) -> list[dg.AssetCheckResult]:
+def frontier_checks(status: Status, config: ForumConfig) -> list[dg.AssetCheckResult]:
+    """Whether nothing is overdue and nothing parked; both warn, nothing is stopped by them."""
     limit = _OVERDUE_LOOKS * config.look_seconds + config.time_box_seconds
     parked = status.total("parked")
-    named = "; ".join(f"{unit}: {why}" for unit, why in list(status.parked.items())[:5])
     return [
         dg.AssetCheckResult(
             check_name=_NOTHING_OVERDUE,
@@ -148,8 +138,21 @@ def _checks(status: Status, config: ForumConfig) -> list[dg.AssetCheckResult]:
             check_name=_NOTHING_PARKED,
             passed=not parked,
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"{parked} parked: {named}; see forum.quarantine, then run forum_crawl with retry_parked"
+            description=f"{parked} parked: {named(status.parked)}; see forum.quarantine, then run forum_crawl with"
+            " retry_parked"
             if parked
             else "every unit can be read",
         ),
     ]
+
+
+def _crawl_boards(
+    context: dg.AssetExecutionContext, database: StatsDatabase, config: ForumConfig, kinds: tuple[str, ...]
+) -> None:
+    bids = [int(key) for key in context.partition_keys]
+    with told_to_dagster():
+        report = crawl(database, config, Order(Scope(kinds, bids), look_now="listing" in kinds))
+        counts = board_counts(database, bids)
+    context.log.info("boards %s: %s", ", ".join(map(str, bids)), report)
+    for bid in bids:
+        context.add_asset_metadata(board_metadata(report, counts.get(bid, (0, 0))), partition_key=str(bid))

@@ -16,8 +16,6 @@ from random import Random
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import tenacity
-
 from stats_assets.forum.answer import WrongAnswer
 from stats_assets.forum.config import ForumConfig
 from stats_assets.forum.pace import Pace
@@ -63,13 +61,6 @@ class Client:
     def __post_init__(self) -> None:
         self._site = urlsplit(self.config.base_url)
         self._connection: http.client.HTTPConnection | None = None
-        self._trying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self.config.tries),
-            wait=self._wait,
-            retry=tenacity.retry_if_exception_type(WrongAnswer),
-            sleep=self.sleep,
-            reraise=True,
-        )
 
     def close(self) -> None:
         if self._connection is not None:
@@ -78,10 +69,15 @@ class Client:
 
     def ask(self, path: str, parse: Callable[[bytes], T]) -> T:
         """The page as a value. Raises PageFailed when it cannot be had, SourceAway when nothing can be had."""
-        try:
-            return self._trying(self._noted, path, parse)
-        except WrongAnswer as error:
-            raise PageFailed(self.config.base_url + path, error, *self._last) from error
+        tries = 0
+        while True:
+            try:
+                return self._noted(path, parse)
+            except WrongAnswer as error:
+                tries += 1
+                if tries == self.config.tries:
+                    raise PageFailed(self.config.base_url + path, error, *self._last) from error
+                self.sleep(self._seconds_before_next(tries, error))
 
     def _noted(self, path: str, parse: Callable[[bytes], T]) -> T:
         """One attempt; failures in a row, of whatever pages, are an outage, and then everybody waits."""
@@ -103,7 +99,8 @@ class Client:
         if self._pauses > _PAUSES_OF_AN_OUTAGE:
             raise SourceAway(
                 f"forum: {self.config.base_url} has failed {self._failures} times in a row, the last time with"
-                f" {error}; what is read is stored, the next run goes on from there"
+                f" {error}; what is read is stored, the next run goes on from there; if it never answered, check"
+                " forum.base_url with ./stats doctor"
             ) from error
         self.pace.pause(self.config.outage_seconds)
 
@@ -163,13 +160,12 @@ class Client:
         self.received_bytes += size
         return b"".join(blocks)
 
-    def _wait(self, state: tenacity.RetryCallState) -> float:
+    def _seconds_before_next(self, tries: int, error: WrongAnswer) -> float:
         """Doubling, with jitter; not at all when the forum has told when, for then the pace holds us."""
-        error = state.outcome.exception() if state.outcome else None
         if isinstance(error, _TooMany):
             return 0.0
         first = min(1.0, self.config.retry_seconds / 5)
-        return first * 2 ** (state.attempt_number - 1) * (0.5 + self.random.random())
+        return first * 2 ** (tries - 1) * (0.5 + self.random.random())
 
 
 def retry_after_seconds(text: str, now: float) -> float:

@@ -16,23 +16,16 @@ from random import Random
 
 import psycopg2
 
-from stats_assets.forum import sql
+from stats_assets.forum import page_sql, sql
+from stats_assets.forum.board_store import end_audit_part, store_board_state, store_boards, store_listing
 from stats_assets.forum.client import Client, PageFailed
 from stats_assets.forum.config import ForumConfig
 from stats_assets.forum.frontier import Frontier, LeaseLost, Scope, Unit
 from stats_assets.forum.pace import Pace
 from stats_assets.forum.page import Absence, parse_boards, parse_listing, parse_thread
+from stats_assets.forum.page_store import store_tags, store_thread_gone, store_thread_page
+from stats_assets.forum.report import Report
 from stats_assets.forum.signatures import Signatures
-from stats_assets.forum.store import (
-    Stored,
-    end_audit_part,
-    store_board_state,
-    store_boards,
-    store_listing,
-    store_tags,
-    store_thread_gone,
-    store_thread_page,
-)
 from stats_assets.forum.tags import parse_tags
 from stats_assets.forum.walk import step
 from stats_assets.shared.failures import ConfigurationMistake, SourceAway, first_line
@@ -40,51 +33,8 @@ from stats_assets.shared.postgres import Connection, StatsDatabase
 
 _DAY_SECONDS = 86_400
 _LONGEST_WAIT_SECONDS = 5.0
+_NOT_A_FORUM = (401, 403, 404, 410)  # of the list of boards: another try would not find one
 _OTHERS_SECONDS = 0.25  # until looking again whether others are done with what is due
-
-
-@dataclass
-class Report:
-    """What a crawl has done."""
-
-    pages: int = 0
-    units: int = 0
-    new: int = 0
-    changed: int = 0
-    gone: int = 0
-    failures: int = 0
-    parked: int = 0
-    stripped: int = 0
-    requests: int = 0
-    retries: int = 0
-    received_bytes: int = 0
-    seconds: float = 0
-    is_drained: bool = False
-    bids: set[int] = field(default_factory=set)
-
-    def count(self, stored: Stored) -> None:
-        self.new += stored.new
-        self.changed += stored.changed
-        self.gone += stored.gone
-
-    def __str__(self) -> str:
-        state = "complete" if self.is_drained else "time is up, more is due"
-        return (
-            f"{state}, {self.parked} parked: {self.pages} pages, posts {self.new} new, {self.changed} changed,"
-            f" {self.gone} gone; {self.failures} units put off, {self.retries} requests repeated"
-        )
-
-    @property
-    def metadata(self) -> dict[str, int | float | bool]:
-        """As Dagster shows it."""
-        names = ("pages", "units", "new", "changed", "gone", "failures", "parked", "stripped", "requests", "retries")
-        posts_per_second = round((self.new + self.changed) / self.seconds, 1) if self.seconds else 0.0
-        return {name: getattr(self, name) for name in names} | {
-            "received_bytes": self.received_bytes,
-            "seconds": round(self.seconds, 2),
-            "posts_per_second": posts_per_second,
-            "is_drained": self.is_drained,
-        }
 
 
 @dataclass(frozen=True)
@@ -193,7 +143,7 @@ class Crawler:
         if not self.config.tags:
             return False
         with self._connection.cursor() as cursor:
-            cursor.execute(sql.WANT_TAGS)
+            cursor.execute(page_sql.WANT_TAGS)
             return cursor.rowcount > 0
 
     def _work_on(self, units: list[Unit]) -> None:
@@ -234,7 +184,15 @@ class Crawler:
             self.frontier.mended(unit)
 
     def _boards(self, unit: Unit) -> None:
-        boards = self.client.ask("xml/boards.php", parse_boards)
+        try:
+            boards = self.client.ask("xml/boards.php", parse_boards)
+        except PageFailed as error:
+            if error.status in _NOT_A_FORUM:
+                raise ConfigurationMistake(
+                    f"forum: {error.url} answers {error.found}: no forum is there for us; check forum.base_url in"
+                    " stats.yaml"
+                ) from error
+            raise
         wanted = None if self.config.boards == "all" else self.config.boards
         store_boards(self.frontier, unit, boards, wanted, self.config.look_seconds)
         self._count_page(boards.stripped, None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, NamedTuple
 
-from stats_assets.forum import sql
+from stats_assets.forum import page_sql, sql
 from stats_assets.forum.client import PageFailed
 from stats_assets.forum.schedule import retry_seconds
 from stats_assets.forum.walk import Place
@@ -36,7 +36,8 @@ class Unit(NamedTuple):
     days: int
     attempts: int
     changes: int
-    is_whole: bool
+    is_whole: bool  # of an audit: to the end of the listing
+    is_first: bool  # nothing of it has ever been read
 
     @property
     def place(self) -> Place:
@@ -66,7 +67,7 @@ class Frontier:
             cursor.execute(sql.NEW_CRAWLER)
             (self.owner,) = one_row(cursor)
             cursor.execute(sql.REGISTER, {"lock": sql.CRAWLERS_LOCK, "owner": self.owner})
-            cursor.execute(sql.PREPARE_STORE_PAGE)
+            cursor.execute(page_sql.PREPARE_STORE_PAGE)
 
     def claim(self) -> list[Unit]:
         """Some due units of the most urgent kind that has any; none when nothing is due."""
@@ -137,6 +138,12 @@ class Frontier:
 
 class LeaseLost(Exception):
     """Another crawler has the unit now: nothing of ours is written."""
+
+
+def hold(is_held: bool, unit: Unit) -> None:
+    """Raises LeaseLost unless the lease was still ours."""
+    if not is_held:
+        raise LeaseLost(f"{unit.kind} {unit.key}: another crawler has it")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stats_assets.forum import sql
+from stats_assets.forum import pace_sql
 from stats_assets.shared.postgres import Connection, one_row
 
 
@@ -27,18 +27,18 @@ class Pace:
         self._is_held = False
         gap = 1 / self.requests_per_second if self.requests_per_second else 0.0
         with self.connection.cursor() as cursor:
-            cursor.execute(sql.TAKE_SLOT, {"site": self.base_url, "gap": gap})
+            cursor.execute(pace_sql.TAKE_SLOT, {"site": self.base_url, "gap": gap})
             (seconds,) = one_row(cursor)
         if seconds > 0:
             self.sleep(float(seconds))
 
     def slow_down(self, seconds: float) -> None:
         """The forum wants to be left alone for so long, and asked less often then."""
-        self._tell(sql.SLOW_DOWN, seconds)
+        self._tell(pace_sql.SLOW_DOWN, seconds)
 
     def pause(self, seconds: float) -> None:
         """Nobody asks for so long."""
-        self._tell(sql.PAUSE, seconds)
+        self._tell(pace_sql.PAUSE, seconds)
 
     def _tell(self, statement: str, seconds: float) -> None:
         self._is_held = True

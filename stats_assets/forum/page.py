@@ -186,23 +186,25 @@ def _post(element: Element, tid: int, names: list[Name], avatars: dict[int, str]
     home = element.find("in-thread")
     if home is not None and int(home.get("id", "")) != tid:
         raise WrongAnswer("id", f"a post of thread {home.get('id')} in thread {tid}")
-    user, message = _child(element, "user"), _child(element, "message")
+    find = element.find
+    user, message = find("user"), find("message")
+    if user is None or message is None:
+        raise WrongAnswer("value", "a post without <user> or <message>")
     pid, uid = int(element.get("id", "")), int(user.get("id", ""))
     posted = int(_child(element, "date").get("timestamp", ""))
     edited = message.find("edited")
     edit_count = int(edited.get("count", "")) if edited is not None else 0
     edit_uid, edited_at = _last_edit(edited, names) if edited is not None and edit_count else (None, None)
-    icon, avatar, group = element.find("icon"), element.find("avatar"), user.get("group-id")
+    icon, avatar, group = find("icon"), find("avatar"), user.get("group-id")
     icon_id = icon.get("id") if icon is not None else None
     avatar_id = int(avatar.get("id") or 0) if avatar is not None else 0
     if avatar is not None and avatar_id:
         avatars[avatar_id] = (avatar.text or "")[:_LONGEST_NAME]
     name = (user.text or "")[:_LONGEST_NAME]
     names.append(Name(uid, name, posted, pid, int(group) if group else None, avatar_id or None))
-    return Post(
-        *(pid, uid, posted, edit_count, edit_uid, edited_at, element.get("is-hidden") is not None),
-        *(int(icon_id) if icon_id else None, message.findtext("title") or "", message.findtext("content") or ""),
-    )
+    is_hidden, icon_id = element.get("is-hidden") is not None, int(icon_id) if icon_id else None
+    title, content = message.findtext("title") or "", message.findtext("content") or ""
+    return Post(pid, uid, posted, edit_count, edit_uid, edited_at, is_hidden, icon_id, title, content)
 
 
 def _last_edit(edited: Element, names: list[Name]) -> tuple[int | None, int | None]:

@@ -74,26 +74,27 @@ class Signatures:
 
 def summed(names: Sequence[Name]) -> tuple[dict[int, UserSeen], dict[tuple[int, str], NameSeen]]:
     """The page's users and names, one entry each."""
-    users: dict[int, UserSeen] = {}
+    newest: dict[int, Name] = {}
+    grouped: dict[int, Name] = {}  # by the newest signature that tells a group
     spans: dict[tuple[int, str], NameSeen] = {}
-    for uid, name, at, pid, group_id, avatar_id in names:
+    for signature in names:
+        uid, name, at, pid, group_id, _ = signature
+        if uid not in newest or pid >= newest[uid].pid:
+            newest[uid] = signature
+        if group_id is not None and (uid not in grouped or pid >= grouped[uid].pid):
+            grouped[uid] = signature
         span = spans.get((uid, name))
         if span is None:
             spans[uid, name] = NameSeen(uid, name, at, at)
         elif not span.first <= at <= span.last:
             spans[uid, name] = NameSeen(uid, name, min(at, span.first), max(at, span.last))
-        users[uid] = _newer(
-            users.get(uid), UserSeen(uid, name, pid, group_id, pid if group_id is not None else 0, avatar_id)
-        )
+    users = {uid: _seen(signature, grouped.get(uid)) for uid, signature in newest.items()}
     return users, spans
 
 
-def _newer(before: UserSeen | None, seen: UserSeen) -> UserSeen:
-    if before is None:
-        return seen
-    newest = seen if seen.name_pid >= before.name_pid else before
-    grouped = seen if seen.gid_pid >= before.gid_pid and seen.gid is not None else before
-    return newest._replace(gid=grouped.gid, gid_pid=grouped.gid_pid)
+def _seen(newest: Name, grouped: Name | None) -> UserSeen:
+    group_id, group_pid = (grouped.group_id, grouped.pid) if grouped else (None, 0)
+    return UserSeen(newest.uid, newest.name, newest.pid, group_id, group_pid, newest.avatar_id)
 
 
 def _covers(known: NameSeen | None, span: NameSeen) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from stats_assets.forum import count_sql, sql
 from stats_assets.forum.config import ForumConfig
 from stats_assets.shared.postgres import StatsDatabase
+
+_SHOWN = 20  # parked units in metadata; forum.quarantine has them all
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class KindStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """The whole frontier. `parked` names some of the parked units with their URL and error."""
+    """The whole frontier. `parked` names the parked units with their URL and error."""
 
     kinds: list[KindStatus]
     parked: dict[str, str]
@@ -51,7 +54,7 @@ class Status:
             "parked": self.total("parked"),
             "overdue_seconds": round(self.overdue_seconds),
             "days_to_count": self.days_to_count,
-            "parked_units": self.parked,
+            "parked_units": dict(islice(self.parked.items(), _SHOWN)),
             "frontier": "\n".join(lines),
         }
 

@@ -6,7 +6,7 @@ import warnings
 from datetime import date, timedelta
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.asset_graph import AssetNode
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster_shared.utils.warnings import BetaWarning, PreviewWarning
 
 from stats_assets.local.run_plan import Asset, Partition
@@ -33,21 +33,23 @@ def selected(definitions: dg.Definitions, selection: str, instance: dg.DagsterIn
     if not keys:
         known = ", ".join(sorted(key.to_user_string() for key in graph.executable_asset_keys))
         raise ConfigurationMistake(f"{selection!r} selects no asset; there are: {known}")
-    return [_asset(graph.get(key), instance) for key in sorted(keys)]
+    return [_asset(graph, key, instance) for key in sorted(keys)]
 
 
 def reread(definitions: dg.Definitions, asset: Asset, instance: dg.DagsterInstance) -> Asset:
     """The asset with the partitions that exist now."""
-    return _asset(definitions.resolve_asset_graph().get(dg.AssetKey(asset.key.split("/"))), instance)
+    return _asset(definitions.resolve_asset_graph(), dg.AssetKey(asset.key.split("/")), instance)
 
 
-def _asset(node: AssetNode, instance: dg.DagsterInstance) -> Asset:
+def _asset(graph: AssetGraph, key: dg.AssetKey, instance: dg.DagsterInstance) -> Asset:
+    node = graph.get(key)
     definition = node.partitions_def
     return Asset(
         key=node.key.to_user_string(),
         upstream=frozenset(key.to_user_string() for key in node.parent_keys),
         cadence=None if definition is None else _cadence(definition),
         partitions=() if definition is None else _partitions(definition, instance),
+        step=node.assets_def.node_def.name,
     )
 
 

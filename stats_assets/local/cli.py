@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from stats_assets.local import partitions_cli
+from stats_assets.local import partitions_cli, trends_cli
 from stats_assets.local.console import complain, results, say, tables
 from stats_assets.local.run_plan import Days
 from stats_assets.shared.environment import Environment, read_environment
@@ -30,6 +30,7 @@ app = typer.Typer(
     " STATS_HOME, STATS_PORT and STATS_PG_BIN say where things are.",
 )
 app.add_typer(partitions_cli.app, name="partitions", rich_help_panel="Run")
+app.add_typer(trends_cli.app, name="trends", rich_help_panel="Run")
 _HANDS_OVER = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 _DAY = ["%Y-%m-%d"]
 _RUNNING, _DEVELOPING = "Run", "Develop"
@@ -188,43 +189,6 @@ def sandbox(context: typer.Context) -> None:
     from stats_assets.local import tools
 
     raise typer.Exit(tools.sandbox(_environment(), context.args))
-
-
-trends = typer.Typer(no_args_is_help=True, help="Game logs: import files, try quarantined logs again.")
-app.add_typer(trends, name="trends", rich_help_panel=_RUNNING)
-
-
-@trends.command("import")
-def trends_import(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="log_<id>.json, folders of such, batches like 22.sqlite3")
-    ],
-    force: Annotated[bool, typer.Option("--force", help="also logs that are imported already")] = False,
-) -> None:
-    """Import game logs from files. Exit code 1 when some went to quarantine; the others are imported."""
-    from stats_assets.local.databases import using_databases
-    from stats_assets.local.migrating import migrate_stats
-    from stats_assets.shared.postgres import StatsDatabase
-    from stats_assets.trends.cli import import_logs
-
-    with using_databases(_environment()) as databases:
-        migrate_stats(databases.dsn)
-        code = import_logs(StatsDatabase(dsn=databases.dsn), paths, force, say)
-    raise typer.Exit(code)
-
-
-@trends.command("redrive")
-def trends_redrive() -> None:
-    """Try the game logs in quarantine again. Exit code 1 while some stay there."""
-    from stats_assets.local.databases import using_databases
-    from stats_assets.local.migrating import migrate_stats
-    from stats_assets.shared.postgres import StatsDatabase
-    from stats_assets.trends.cli import redrive_quarantine
-
-    with using_databases(_environment()) as databases:
-        migrate_stats(databases.dsn)
-        code = redrive_quarantine(StatsDatabase(dsn=databases.dsn), say)
-    raise typer.Exit(code)
 
 
 @app.command(rich_help_panel=_DEVELOPING, context_settings=_HANDS_OVER, add_help_option=False)

@@ -81,13 +81,13 @@ class ThroughDaemon:
             "repositoryLocationName": LOCATION,
             "repositoryName": "__repository__",
             "jobName": "__ASSET_JOB",
-            "assetSelection": [{"path": run.asset.split("/")}],
+            "assetSelection": [{"path": asset.split("/")} for asset in run.assets],
         }
         tags = [{"key": key, "value": value} for key, value in {**partition_tags(run), **_GOES_FIRST}.items()]
         params = {"selector": selector, "mode": "default", "runConfigData": {}, "executionMetadata": {"tags": tags}}
         answer = Graphql(self.url).ask(_LAUNCH, timeout_seconds=_PATIENCE_SECONDS, params=params)["launchRun"]
         if answer["__typename"] != "LaunchRunSuccess":
-            raise SourceAway(f"{run.asset}: Dagster did not take the run: {answer.get('message') or answer}")
+            raise SourceAway(f"{run.name}: Dagster did not take the run: {answer.get('message') or answer}")
         return answer["run"]["runId"]
 
 
@@ -101,7 +101,7 @@ class InProcess:
     def execute(self, runs: Sequence[Run]) -> Iterator[tuple[Run, Verdict]]:
         for run in runs:
             result = self.job.execute_in_process(
-                asset_selection=[dg.AssetKey(run.asset.split("/"))],
+                asset_selection=[dg.AssetKey(asset.split("/")) for asset in run.assets],
                 instance=self.instance,
                 tags={**partition_tags(run), **process_tag()},
                 # Events go to the instance; on the terminal they would bury the progress.

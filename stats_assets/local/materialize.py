@@ -14,6 +14,7 @@ from stats_assets.local.run_plan import (
     Days,
     Outcome,
     Run,
+    Together,
     levels,
     runnable,
     runs,
@@ -61,9 +62,9 @@ class Work:
     def carry_out(self) -> Outcome:
         by_key = {asset.key: asset for asset in self.assets}
         for level in levels(self.assets):
-            level = [self.reread(asset) for asset in level]
-            by_key.update((asset.key, asset) for asset in level)
-            planned = [run for asset in level for run in self._runs_of(asset, by_key)]
+            level = [tuple(map(self.reread, together)) for together in level]
+            by_key.update((asset.key, asset) for together in level for asset in together)
+            planned = [run for together in level for run in self._runs_of(together, by_key)]
             if planned:
                 self.watcher.begins(planned)
             for run, verdict in self.launcher.execute(planned):
@@ -71,15 +72,20 @@ class Work:
                 self.watcher.ended(run, verdict)
         return self.outcome
 
-    def _runs_of(self, asset: Asset, by_key: Mapping[str, Asset]) -> list[Run]:
-        keys = wanted(asset, self.request.days, self.request.partition)
-        if self.request.present is not None:
-            fresh = [days for key in asset.upstream & by_key.keys() for days in self._fresh_days(by_key[key])]
-            keys = still_to_do(asset, keys, self.request.present.get(asset.key, ()), fresh)
-        possible = runnable(asset, keys, by_key, self.outcome)
+    def _runs_of(self, together: Together, by_key: Mapping[str, Asset]) -> list[Run]:
+        """Of assets made together each gets what any of them needs."""
+        keys = set().union(*(self._to_do(asset, by_key) for asset in together))
+        possible = keys.intersection(*(runnable(asset, keys, by_key, self.outcome) for asset in together))
         if keys - possible:
-            self.outcome.not_run[asset.key] = keys - possible
-        return runs(asset, possible)
+            self.outcome.not_run.update((asset.key, keys - possible) for asset in together)
+        return runs(together, possible)
+
+    def _to_do(self, asset: Asset, by_key: Mapping[str, Asset]) -> set[str]:
+        keys = wanted(asset, self.request.days, self.request.partition)
+        if self.request.present is None:
+            return keys
+        fresh = [days for key in asset.upstream & by_key.keys() for days in self._fresh_days(by_key[key])]
+        return still_to_do(asset, keys, self.request.present.get(asset.key, ()), fresh)
 
     def _fresh_days(self, asset: Asset) -> Iterable[Days]:
         """The days for which this work has just made the asset anew."""
@@ -91,13 +97,15 @@ class Work:
                 yield Days(each.first_day or date.min, each.last_day or date.max)
 
     def _note(self, run: Run, verdict: Verdict) -> None:
-        self.outcome.done.setdefault(run.asset, set()).update(verdict.done)
+        for asset in run.assets:
+            self.outcome.done.setdefault(asset, set()).update(verdict.done)
         if verdict.reason is not None:
             failed = [key for key in run.partitions if key not in verdict.done]
             if not failed:  # all are made, but a check blocks or an error came after the last: whom does it name?
                 failed = [key for key in run.partitions if verdict.own_reason(key)] or list(run.partitions)
             reasons = {key: verdict.reason_for(key) or verdict.reason for key in failed}
-            self.outcome.failed.setdefault(run.asset, {}).update(reasons)
+            for asset in run.assets:
+                self.outcome.failed.setdefault(asset, {}).update(reasons)
 
 
 def unplanned(outcome: Outcome, planned: Mapping[str, Collection[str]]) -> list[str]:

@@ -13,7 +13,7 @@ from stats_assets.local.verdicts import Verdict
 
 
 class ProgressDisplay:
-    """Shows partitions done of partitions begun, per asset. A context manager: the bar ends with it."""
+    """Shows partitions done of partitions begun, per step. A context manager: the bar ends with it."""
 
     def __init__(self) -> None:
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
@@ -32,15 +32,15 @@ class ProgressDisplay:
 
     def begins(self, runs: Sequence[Run]) -> None:
         for run in runs:
-            if run.asset not in self._tasks:
-                self._tasks[run.asset] = self._bars.add_task(run.asset, total=0)
-            task = self._tasks[run.asset]
+            if run.name not in self._tasks:
+                self._tasks[run.name] = self._bars.add_task(run.name, total=0)
+            task = self._tasks[run.name]
             total = self._bars.tasks[task].total or 0
             self._bars.update(task, total=total + len(run.partitions))
         self._bars.refresh()
 
     def ended(self, run: Run, verdict: Verdict) -> None:
-        self._bars.advance(self._tasks[run.asset], len(run.partitions))
+        self._bars.advance(self._tasks[run.name], len(run.partitions))
         self._bars.refresh()
         if not is_watched() or verdict.reason:
             say(f"  {_name(run)}: {_went(run, verdict)}")
@@ -48,8 +48,8 @@ class ProgressDisplay:
 
 def _name(run: Run) -> str:
     if run.first is None:
-        return run.asset
-    return f"{run.asset} {run.first}" + (f" to {run.last}" if run.last != run.first else "")
+        return run.name
+    return f"{run.name} {run.first}" + (f" to {run.last}" if run.last != run.first else "")
 
 
 def _went(run: Run, verdict: Verdict) -> str:

@@ -11,6 +11,8 @@ import httpx
 from stats_assets.configuration import StatsConfig
 from stats_assets.crashes.feeds import Feed, FeedAway, shown
 from stats_assets.crashes.store import read_maps
+from stats_assets.forum.answer import WrongAnswer
+from stats_assets.forum.page import parse_boards
 from stats_assets.local.findings import Finding, note, ok, wrong
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.log_sync.expected import ExpectedFile, expected_files
@@ -77,23 +79,43 @@ def _ask_feed(name: str, feed: Feed, day: date) -> Finding:
 
 
 def web_sites(config: StatsConfig, day: date) -> Iterator[Finding]:
-    """Asks the sites of game logs, leagues and forum for anything: what they answer is theirs, silence is not."""
-    names = ("api_url", "demos_url", "etf2l_url", "rgl_url")
-    urls = {f"trends.{name}": getattr(config.trends, name) for name in names} | {
-        "forum.base_url": config.forum.base_url
-    }
-    for name, url in urls.items():
-        if not url:
+    """Asks the sites of game logs and leagues for anything: what they answer is theirs, silence is not."""
+    for name in ("api_url", "demos_url", "etf2l_url", "rgl_url"):
+        url = getattr(config.trends, name)
+        if url is None:
             continue
         try:
             status = httpx.get(str(url), timeout=_ANSWER_SECONDS, follow_redirects=True).status_code
         except httpx.HTTPError as error:
-            yield wrong(f"{name}: {url} does not answer: {first_line(error)}", "check the network, and the address")
+            yield wrong(
+                f"trends.{name}: {url} does not answer: {first_line(error)}", "check the network, and the address"
+            )
             continue
         if status >= 500:
-            yield wrong(f"{name}: {url} answers {status}", "nothing, if it will be back: its sensor asks again")
+            yield wrong(f"trends.{name}: {url} answers {status}", "nothing, if it will be back: its sensor asks again")
         else:
-            yield ok(f"{name}: {url}")
+            yield ok(f"trends.{name}: {url}")
 
 
-ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (log_hosts, crash_feeds, web_sites)
+def forum_boards(config: StatsConfig, day: date) -> Iterator[Finding]:
+    """Asks the forum for its list of boards, which is of no day."""
+    if not config.forum.base_url:
+        return
+    url = f"{config.forum.base_url}xml/boards.php"
+    try:
+        answer = httpx.get(url, timeout=_ANSWER_SECONDS).raise_for_status()
+        boards = parse_boards(answer.content).boards
+    except httpx.HTTPError as error:
+        yield wrong(f"forum: {url}: {first_line(error)}", "check forum.base_url in stats.yaml, and the network")
+    except WrongAnswer as error:
+        yield wrong(f"forum: {url} is no list of boards: {error}", "check forum.base_url in stats.yaml")
+    else:
+        yield ok(f"forum: {len(boards)} boards at {config.forum.base_url}")
+
+
+ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (
+    log_hosts,
+    crash_feeds,
+    web_sites,
+    forum_boards,
+)

@@ -1,7 +1,8 @@
 """Which partitions of which assets are run, in which order, in how few runs. Pure: knows no Dagster, no clock.
 
-Assets are ordered upstream first, in levels: those of a level do not need each other. One run takes one asset and
-one unbroken range of its partitions, so that a day that fails holds up nothing but itself.
+Assets are ordered upstream first, in levels: those of a level do not need each other. One run takes one step, that
+is an asset or those that are made together, and one unbroken range of its partitions, so that a day that fails holds up
+nothing but itself.
 """
 
 from __future__ import annotations
@@ -39,22 +40,33 @@ class Asset:
     """An asset as the planner sees it: all its partitions that exist by now, in their order.
 
     `cadence` names the space its partition keys are from ("day", "week"); None: it is not partitioned.
+    `step` names what makes it, where that makes several assets at once; None: it is made alone.
     """
 
     key: str
     upstream: frozenset[str] = frozenset()
     cadence: str | None = None
     partitions: tuple[Partition, ...] = ()
+    step: str | None = None
+
+
+Together = tuple[Asset, ...]  # assets of one step, by key
 
 
 @dataclass(frozen=True)
 class Run:
-    """One asset over the partitions from `first` to `last`, both included; None for an unpartitioned asset."""
+    """The assets of a step over the partitions from `first` to `last`, both included; None for unpartitioned ones."""
 
-    asset: str
+    assets: tuple[str, ...]
     first: str | None = None
     last: str | None = None
     partitions: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """For people: the first asset, and how many are made with it."""
+        more = len(self.assets) - 1
+        return f"{self.assets[0]} and {more} more" if more else self.assets[0]
 
 
 @dataclass
@@ -78,16 +90,26 @@ class Outcome:
 ONLY = ""  # the one partition of an unpartitioned asset
 
 
-def levels(assets: Collection[Asset]) -> list[list[Asset]]:
-    """The assets in levels, upstream first, by key inside a level. An upstream outside of `assets` is no obstacle."""
-    waiting = {asset.key: asset for asset in assets}
-    ordered: list[list[Asset]] = []
+def levels(assets: Collection[Asset]) -> list[list[Together]]:
+    """The assets in levels, upstream first; those of one step stand together. By key inside a level.
+
+    An upstream outside of `assets` is no obstacle.
+    """
+    waiting: dict[str, list[Asset]] = {}
+    for asset in sorted(assets, key=lambda asset: asset.key):
+        waiting.setdefault(asset.step or asset.key, []).append(asset)
+    ordered: list[list[Together]] = []
     while waiting:
-        ready = sorted(key for key, asset in waiting.items() if not asset.upstream & waiting.keys())
+        not_yet = {asset.key: step for step, together in waiting.items() for asset in together}
+        ready = [step for step, together in waiting.items() if not _steps_before(together, not_yet) - {step}]
         if not ready:
-            raise ValueError(f"these assets need each other: {', '.join(sorted(waiting))}")
-        ordered.append([waiting.pop(key) for key in ready])
+            raise ValueError(f"these assets need each other: {', '.join(sorted(not_yet))}")
+        ordered.append([tuple(waiting.pop(step)) for step in ready])
     return ordered
+
+
+def _steps_before(together: Iterable[Asset], step_of: Mapping[str, str]) -> set[str]:
+    return {step_of[key] for asset in together for key in asset.upstream & step_of.keys()}
 
 
 def wanted(asset: Asset, days: Days | None, partition: str | None) -> set[str]:
@@ -129,11 +151,12 @@ def runnable(asset: Asset, keys: set[str], assets: Mapping[str, Asset], outcome:
     return keys
 
 
-def runs(asset: Asset, keys: set[str]) -> list[Run]:
+def runs(together: Together, keys: set[str]) -> list[Run]:
     """As few runs as possible: one per unbroken range, in the order of the partitions."""
-    if asset.cadence is None:
-        return [Run(asset.key, partitions=(ONLY,))] if keys else []
-    return [Run(asset.key, part[0], part[-1], tuple(part)) for part in _unbroken(asset.partitions, keys)]
+    names = tuple(asset.key for asset in together)
+    if together[0].cadence is None:
+        return [Run(names, partitions=(ONLY,))] if keys else []
+    return [Run(names, part[0], part[-1], tuple(part)) for part in _unbroken(together[0].partitions, keys)]
 
 
 def _unbroken(partitions: Iterable[Partition], keys: set[str]) -> list[list[str]]:

@@ -14,7 +14,7 @@ from stats_assets.shared.run_reasons import TELLING, why_failed
 
 @dataclass(frozen=True)
 class Verdict:
-    """The materialized partitions of a run that has ended, and, when it failed, why, in one line."""
+    """The partitions for which a run that has ended made all its assets, and, when it failed, why, in one line."""
 
     done: frozenset[str]
     reason: str | None
@@ -57,14 +57,12 @@ def verdict(instance: dg.DagsterInstance, run_id: str, planned: Run) -> Verdict:
         record.event_log_entry.dagster_event
         for record in instance.get_records_for_run(run_id, of_type=TELLING, limit=100_000).records
     ]
-    done = {
-        event.partition or ONLY
+    made = {
+        (event.asset_key.to_user_string(), event.partition or ONLY)
         for event in events
-        if event
-        and event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION
-        and event.asset_key
-        and event.asset_key.to_user_string() == planned.asset
+        if event and event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key
     }
+    done = {key for key in planned.partitions if all((asset, key) in made for asset in planned.assets)}
     return Verdict(frozenset(done), why_failed([event for event in events if event]) or _ended_how(run))
 
 

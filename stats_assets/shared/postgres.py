@@ -30,12 +30,8 @@ class StatsDatabase:
         """A cursor in one transaction of its own: committed when the block ends, rolled back when it raises."""
         connection = self._connect()
         try:
-            with connection, connection.cursor() as cursor:
+            with _told_when_not_migrated(), connection, connection.cursor() as cursor:
                 yield cursor
-        except psycopg2.errors.UndefinedTable as error:
-            raise ConfigurationMistake(
-                f"{first_line(error)}; the database has not been migrated: run ./stats migrate"
-            ) from error
         finally:
             connection.close()
 
@@ -45,7 +41,8 @@ class StatsDatabase:
         connection = self._connect()
         try:
             connection.autocommit = True
-            yield connection
+            with _told_when_not_migrated():
+                yield connection
         finally:
             connection.close()
 
@@ -63,6 +60,16 @@ class StatsDatabase:
             raise SourceAway(
                 f"PostgreSQL does not answer: {first_line(error)}; check STATS_DSN with ./stats doctor"
             ) from error
+
+
+@contextmanager
+def _told_when_not_migrated() -> Iterator[None]:
+    try:
+        yield
+    except psycopg2.errors.UndefinedTable as error:
+        raise ConfigurationMistake(
+            f"{first_line(error)}; the database has not been migrated: run ./stats migrate"
+        ) from error
 
 
 def plan_for_bulk(cursor: Cursor) -> None:

@@ -6,7 +6,7 @@ Tables    trends.raw_logs        the bytes of every log as they came, compressed
           trends.quarantine      logs that could not be read, with reason and sample
           trends.games           a row per log; beside it rounds, player_stats, player_stats_extra, class_stats,
                                  weapon_stats, heal_stats, medic_stats, event_stats, killstreaks and chat
-          trends.players, maps, weapons   everybody and everything the logs name
+          trends.players, maps, weapons   everybody and everything the logs name; weapons with names for people
           trends.days            when the rows of an upload day last changed
           trends.listed_logs, listed_days   what the log site names, and which days were listed
           trends.demos, league_matches, league_teams, team_members   what the demo site, ETF2L and RGL know
@@ -28,7 +28,7 @@ Always true:
 
 Rerun a day: materialize `trends/games` and its neighbours for it (rows anew from the bytes), with `trends/raw_logs` to
 fetch first; aggregates follow by themselves. Files: `./stats trends import PATH...`; quarantine:
-`./stats trends redrive`.
+`./stats trends redrive`; players whose uploads shall not count: `./stats trends ban`.
 
 How it works: `shape` and `gamelog` read a log by `rules`; `batches` sorts a thousand of them; `blocks` makes their
 rows COPY streams; `load` commits them through `store`; `redrive` does the same with bytes we have. `listing`,

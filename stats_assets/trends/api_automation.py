@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from stats_assets.shared.phrases import named
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import is_busy, range_request
 from stats_assets.trends import api_sql
@@ -55,11 +56,10 @@ def build_fetch_checks(options: SourceOptions) -> list[dg.AssetChecksDefinition]
             f"{block}e5": f"{count} logs from {first} to {last}, since {oldest:%Y-%m-%d}, {reason or 'not asked for'}"
             for block, count, first, last, oldest, reason in gaps
         }
-        named = "; ".join(f"{block}: {told}" for block, told in list(shown.items())[:5])
         return dg.AssetCheckResult(
             passed=not gaps,
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"{missing} logs older than {options.max_gap_hours} h are missing ({named});"
+            description=f"{missing} logs older than {options.max_gap_hours} h are missing ({named(shown)});"
             " materialize trends/raw_logs for these days"
             if gaps
             else "no log that the site lists is missing",

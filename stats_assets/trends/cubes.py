@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import LiteralString
 
+from stats_assets.trends.tables import CLASSES
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -89,19 +91,7 @@ SELECT g.day, p.steamid64, m.league, g.format, p.primary_class AS class, g.map, 
 """,
 )
 
-_HEALED = (
-    "scout",
-    "soldier",
-    "pyro",
-    "demoman",
-    "heavyweapons",
-    "engineer",
-    "medic",
-    "sniper",
-    "spy",
-    "other",
-    "enemy",
-)
+_HEALED = (*CLASSES, "other", "enemy")
 
 
 def _weighted(average: LiteralString, weight: LiteralString) -> LiteralString:

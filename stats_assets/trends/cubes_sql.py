@@ -38,6 +38,9 @@ SELECT %(aggregate)s, day, changed_at FROM unnest(%(days)s::date[], %(states)s::
 ON CONFLICT (aggregate, day) DO UPDATE SET changed_at = excluded.changed_at
 """
 
+# NULL when neither side tells the sum; else what the new side has more.
+_GAINED: LiteralString = "sum(coalesce({0}, 0) - coalesce({1}, 0)) FILTER (WHERE num_nulls({0}, {1}) < 2)"
+
 
 def count_days(cube: Cube, days: LiteralString) -> Composed:
     """fresh_days: what the days add to the finest cells."""
@@ -47,19 +50,13 @@ def count_days(cube: Cube, days: LiteralString) -> Composed:
 
 
 def find_changes(cube: Cube) -> Composed:
-    """changes: what the cells of every grouping gain or lose by the rows of `differing`."""
-    differences = SQL(", ").join(
-        SQL("sum(coalesce({0}, 0) - coalesce({1}, 0)) FILTER (WHERE num_nulls({0}, {1}) < 2) AS {0}").format(
-            Identifier(name), Identifier(f"old_{name}")
-        )
-        for name in cube.sums
-    )
-    is_different = SQL(" OR ").join(
-        SQL("coalesce(sum(coalesce({0}, 0) - coalesce({1}, 0)), 0) <> 0").format(
-            Identifier(name), Identifier(f"old_{name}")
-        )
-        for name in cube.sums
-    )
+    """changes: what the cells of every grouping gain or lose by the rows of `differing`.
+
+    A sum is written the same way where it is given and where it is looked at: PostgreSQL then counts it once.
+    """
+    gained = {name: SQL(_GAINED).format(Identifier(name), Identifier(f"old_{name}")) for name in cube.sums}
+    differences = SQL(", ").join(SQL("{} AS {}").format(gain, Identifier(name)) for name, gain in gained.items())
+    is_different = SQL(" OR ").join(SQL("coalesce({}, 0) <> 0").format(gain) for gain in gained.values())
     return SQL("CREATE TEMPORARY TABLE changes ON COMMIT DROP AS {rolled} HAVING {is_different}").format(
         rolled=_rolled_up(cube, "differing", differences), is_different=is_different
     )

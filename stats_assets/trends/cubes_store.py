@@ -100,6 +100,8 @@ def _count_days(cursor: Cursor, cube: Cube, days: list[date]) -> int:
     if not days:
         return 0
     values = {"days": days}
+    # Of tables that live for three statements: a full look at their many columns took a third of the whole.
+    cursor.execute("SET LOCAL default_statistics_target = 10")
     cursor.execute(cubes_sql.count_days(cube, cubes_sql.THESE_DAYS), values)
     cursor.execute(cubes_sql.differing_days(cube, cubes_sql.THESE_DAYS), values)
     cursor.execute(cubes_sql.find_changes(cube))

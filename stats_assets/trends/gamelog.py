@@ -433,13 +433,11 @@ def _short(what: str, name: str) -> str:
 
 
 def _class_totals(rows: list[Row]) -> tuple[str | None, int | None, int | None]:
-    """Main class, shots and hits of a player."""
-    if len(rows) == 1:
-        row = rows[0]
-        return row[1] if row[6] > 0 else None, row[7], row[8]
-    seconds = {row[1]: row[6] for row in rows}
-    return (
-        rules.primary_class(seconds),
-        rules.sum_or_none(row[7] for row in rows),
-        rules.sum_or_none(row[8] for row in rows),
-    )
+    """Main class, shots and hits of a player; these are None where no class has them."""
+    shots = hits = None
+    seconds: dict[str, int] = {}
+    for row in rows:
+        seconds[row[1]] = row[6]
+        if row[7] is not None:
+            shots, hits = (shots or 0) + row[7], (hits or 0) + row[8]
+    return rules.primary_class(seconds), shots, hits

@@ -1,4 +1,4 @@
-"""Demos and league matches as assets, the links of logs to them, their job and schedule."""
+"""Demos, league matches and names of weapons as assets, the links of logs to them, their job and schedule."""
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of functions it is handed.
 from collections.abc import Callable
@@ -16,12 +16,13 @@ from stats_assets.trends.api_client import Site
 from stats_assets.trends.league_columns import SCHEMAS
 from stats_assets.trends.league_import import Answers, Brought, FolderOfAnswers, LeagueImporter
 from stats_assets.trends.sources_config import SourceOptions
+from stats_assets.trends.weapons import name_weapons
 
 LEAGUES_JOB = "trends_leagues"
 SCHEDULE = "trends_leagues_hourly"
 
 _CODE_VERSION = "1"
-_UNREADABLE_SHOWN = 10
+_SHOWN = 10
 
 Bring = Callable[[LeagueImporter, Answers, datetime | None], Brought]
 
@@ -54,15 +55,16 @@ def build_league_assets(options: SourceOptions) -> list[dg.AssetsDefinition]:
         ),
         _linked("demo_links", "The demo of each log that has one.", "demos"),
         _linked("match_links", "The league match of each log that is of one.", "league_matches"),
+        _named(options),
     ]
 
 
 def build_league_automation(is_running: bool) -> dg.Definitions:
-    keys = [_key(name) for name in ("demos", "league_matches", "demo_links", "match_links")]
+    keys = [_key(name) for name in ("demos", "league_matches", "demo_links", "match_links", "weapons")]
     job = dg.define_asset_job(
         LEAGUES_JOB,
         selection=dg.AssetSelection.assets(*keys),
-        description="Fetch new demos and matches, link logs to them.",
+        description="Fetch new demos and matches, link logs to them, name new weapons.",
     )
     schedule = dg.ScheduleDefinition(
         name=SCHEDULE,
@@ -118,6 +120,20 @@ def _linked(table: str, description: str, upstream: str) -> dg.AssetsDefinition:
     return link
 
 
+def _named(options: SourceOptions) -> dg.AssetsDefinition:
+    description = "Every weapon the logs name, with its name for people."
+
+    @_asset("weapons", description, (_key("weapon_stats"),), {"postgres"}, "state")
+    def name(database: dg.ResourceParam[StatsDatabase]) -> dg.MaterializeResult:
+        with told_to_dagster():
+            done = name_weapons(database, options.items_game)
+        return dg.MaterializeResult(
+            metadata={"newly_named": done.named, "without_name": len(done.unnamed), "examples": done.unnamed[:_SHOWN]}
+        )
+
+    return name
+
+
 def _asset(
     table: str, description: str, deps: tuple[dg.AssetKey, ...], kinds: set[str], layer: str
 ) -> Callable[..., dg.AssetsDefinition]:
@@ -144,5 +160,5 @@ def _numbers(name: str, brought: Brought) -> dict[str, Any]:
         f"{name}_found": brought.found,
         f"{name}_new": brought.new,
         f"{name}_left_out": brought.unreadable.total(),
-        f"{name}_left_out_reasons": dict(brought.unreadable.most_common(_UNREADABLE_SHOWN)),
+        f"{name}_left_out_reasons": dict(brought.unreadable.most_common(_SHOWN)),
     }

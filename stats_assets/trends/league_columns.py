@@ -1,4 +1,4 @@
-"""What the columns of demos, matches and links mean, as the Dagster UI shows it."""
+"""What the columns of demos, matches, links and weapons mean, as the Dagster UI shows it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ _COLUMNS = {
         "league": ("trends.league", "league of its match"),
         "matchid": ("integer", "its match"),
         "team1_is_red": ("boolean", "which side the first team played on"),
+    },
+    "weapons": {
+        "weaponid": ("integer", "the weapon in weapon_stats"),
+        "weapon": ("text", "its name in the logs"),
+        "name": ("text", "its name for people; NULL: nobody has given one"),
+        "slot": ("text", "where it is carried, or what kills: sentry, building, taunt, environment"),
     },
 }
 SCHEMAS = {table: column_schema(columns) for table, columns in _COLUMNS.items()}

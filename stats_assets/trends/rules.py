@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from stats_assets.trends.tables import CLASSES
-
 TIE_SECONDS = 60  # a round nobody won counts as a tie from this length on
 
 _FORMATS = {"ultiduo": 4, "fours": 8, "sixes": 12, "prolander": 14, "highlander": 18}
-_CLASS_ORDER = {name: place for place, name in enumerate(CLASSES)}
 # An uber lasts eight seconds; what would be stored as eight is an average of something else.
 _UBER_SECONDS = 8 - 2.4e-7
 _SMALLEST_REAL = 1e-30
@@ -40,10 +37,10 @@ def format_of(players: int, played_seconds: int, duration_seconds: int) -> str |
 
 
 def primary_class(seconds: Mapping[str, int]) -> str | None:
-    """The class played for more than two thirds of the time."""
+    """The class played for more than two thirds of the time; no two can be."""
     if not seconds:
         return None
-    longest = min(seconds, key=lambda name: (-seconds[name], _CLASS_ORDER[name]))
+    longest = max(seconds, key=seconds.__getitem__)
     return longest if seconds[longest] * 3 > sum(seconds.values()) * 2 else None
 
 
@@ -65,9 +62,3 @@ def totals(healing: Mapping[tuple[int, int], int]) -> tuple[dict[int, int], dict
         given[healer] = given.get(healer, 0) + amount
         received[healee] = received.get(healee, 0) + amount
     return given, received
-
-
-def sum_or_none(values: Iterable[int | None]) -> int | None:
-    """The sum of those there are; None when there are none."""
-    present = [value for value in values if value is not None]
-    return sum(present) if present else None

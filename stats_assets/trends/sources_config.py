@@ -26,6 +26,9 @@ class SourceOptions(Section):
     demos_url: Url | None = Field(default=None, description="of the demo site, e.g. https://api.demos.tf")
     etf2l_url: Url | None = Field(default=None, description="of the league ETF2L, e.g. https://api.etf2l.org")
     rgl_url: Url | None = Field(default=None, description="of the league RGL, e.g. https://api.rgl.gg/v0")
+    items_game: str | None = Field(
+        default=None, description="path or URL of the game's items_game.txt, for names of weapons; none: ours alone"
+    )
     seconds_between_requests: float = Field(
         default=0.5, ge=0, le=60, description="pause between two requests to a site: these are other people's servers"
     )
@@ -34,6 +37,9 @@ class SourceOptions(Section):
     listing_page_logs: int = Field(default=1000, ge=50, le=10_000, description="logs asked for per page of the listing")
     max_gap_hours: int = Field(
         default=24, ge=1, description="a log that the site lists and that is not here after this time fails a check"
+    )
+    gap_logids: int = Field(
+        default=1000, ge=1, description="so many logids in a row that nobody has asked for are a gap, and fail a check"
     )
 
     @property

@@ -12,13 +12,14 @@ FULL JOIN (SELECT logid, is_complete, sha256 FROM trends.raw_logs WHERE logid = 
 BANNED_UPLOADERS = "SELECT steamid64 FROM trends.players WHERE is_banned"
 
 NEWEST_DICTIONARY = """
-SELECT dictionary_id, content FROM trends.dictionaries ORDER BY dictionary_id DESC LIMIT 1
+SELECT dictionary_id, content FROM trends.dictionaries ORDER BY made_at DESC, dictionary_id LIMIT 1
 """
 DICTIONARY = "SELECT content FROM trends.dictionaries WHERE dictionary_id = %(dictionary_id)s"
 ADD_DICTIONARY = """
 INSERT INTO trends.dictionaries (dictionary_id, content, trained_logs)
 VALUES (%(dictionary_id)s, %(content)s, %(trained_logs)s)
 """
+NEWEST_WHOLE_LOGS = "SELECT logid FROM trends.raw_logs WHERE is_complete ORDER BY logid DESC LIMIT %(logs)s"
 
 # Names get their ids in sorted order, and only those that are not there: importers side by side neither wait for
 # each other in a circle nor use up numbers.
@@ -30,6 +31,12 @@ ORDER BY n.weapon COLLATE "C"
 ON CONFLICT (weapon) DO NOTHING
 """
 WEAPON_IDS = "SELECT weapon, weaponid FROM trends.weapons WHERE weapon = ANY(%(names)s)"
+NAME_WEAPONS = """
+UPDATE trends.weapons w SET name = n.name, slot = n.slot
+FROM unnest(%(weapons)s::text[], %(names)s::text[], %(slots)s::text[]) AS n (weapon, name, slot)
+WHERE w.weapon = n.weapon AND (w.name, w.slot) IS DISTINCT FROM (n.name, n.slot)
+"""
+UNNAMED_WEAPONS = "SELECT weapon FROM trends.weapons WHERE name IS NULL ORDER BY weapon"
 ADD_MAPS = """
 INSERT INTO trends.maps (map)
 SELECT n.map FROM unnest(%(names)s::text[]) AS n (map)
@@ -37,6 +44,13 @@ WHERE NOT EXISTS (SELECT FROM trends.maps m WHERE m.map = n.map)
 ORDER BY n.map COLLATE "C"
 ON CONFLICT (map) DO NOTHING
 """
+
+SET_BAN = """
+INSERT INTO trends.players AS p (steamid64, is_banned, ban_reason)
+VALUES (%(steamid64)s, %(reason)s::text IS NOT NULL, %(reason)s)
+ON CONFLICT (steamid64) DO UPDATE SET is_banned = excluded.is_banned, ban_reason = excluded.ban_reason
+"""
+LOGIDS_OF_UPLOADER = "SELECT logid FROM trends.games WHERE uploader_steamid64 = %(steamid64)s"
 
 # Everybody of the batch; the name is that of the newest game, whichever is imported last.
 UPSERT_PLAYERS = """
@@ -54,7 +68,11 @@ WHERE excluded.last_logid IS NOT NULL
            AND (excluded.last_game_at, excluded.name) IS DISTINCT FROM (p.last_game_at, p.name)))
 """
 
-DELETE_ROWS = "DELETE FROM {table} WHERE logid = ANY(%(logids)s) AND day = ANY(%(days)s)"
+# From the first to the last names the block ranges to look into; most of the logs of a batch lie close together.
+DELETE_ROWS = """
+DELETE FROM {table}
+WHERE logid BETWEEN %(first)s AND %(last)s AND logid = ANY(%(logids)s) AND day = ANY(%(days)s)
+"""
 
 RAW_LOGS = """
 SELECT logid, uploaded_at, fetched_at, source, is_complete, dictionary_id, content

@@ -56,10 +56,11 @@ def newest_compressor(database: StatsDatabase) -> Compressor:
 
 
 def delete_rows(cursor: Cursor, logids: Sequence[int], days: Sequence[date]) -> None:
-    """Deletes every silver row of the logs."""
+    """Deletes every silver row of the logs, of which there is at least one."""
+    values = {"logids": logids, "days": days, "first": min(logids), "last": max(logids)}
     for table in SILVER:
         statement = composed.SQL(sql.DELETE_ROWS).format(table=composed.Identifier("trends", table.name))
-        cursor.execute(statement, {"logids": logids, "days": days})
+        cursor.execute(statement, values)
 
 
 def copy_rows(cursor: Cursor, table: str, columns: Sequence[str], stream: bytes) -> None:

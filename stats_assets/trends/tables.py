@@ -7,11 +7,21 @@ What the columns mean is told in `columns.py`, the tables themselves are made in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, LiteralString
 
 Kind = Literal["int", "bigint", "smallint", "real", "text", "enum", "boolean", "timestamptz"]
 
-CLASSES = ("scout", "soldier", "pyro", "demoman", "heavyweapons", "engineer", "medic", "sniper", "spy")
+CLASSES: tuple[LiteralString, ...] = (
+    "scout",
+    "soldier",
+    "pyro",
+    "demoman",
+    "heavyweapons",
+    "engineer",
+    "medic",
+    "sniper",
+    "spy",
+)
 EVENTS = {"kill": "classkills", "death": "classdeaths", "assist": "classkillassists"}
 
 
@@ -26,23 +36,25 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A silver table of the room: its columns after logid and day."""
+    """A silver table of the room: its columns after logid and day, and which of them name a row of a log."""
 
     name: str
+    key: tuple[str, ...]
     columns: tuple[Column, ...]
 
 
-def _table(name: str, *groups: str) -> Table:
+def _table(name: str, key: str, *groups: str) -> Table:
     """Groups are `kind: column column ...`; a column that may be NULL ends in `?`."""
     columns = []
     for group in groups:
         kind, names = group.split(":")
         columns += [Column(word.rstrip("?"), kind, word.endswith("?")) for word in names.split()]  # type: ignore[arg-type]
-    return Table(name, tuple(columns))
+    return Table(name, tuple(key.split()), tuple(columns))
 
 
 GAMES = _table(
     "games",
+    "",
     "timestamptz: uploaded_at",
     "text: title map",
     "int: duration_seconds red_score blue_score",
@@ -54,6 +66,7 @@ GAMES = _table(
 )
 ROUNDS = _table(
     "rounds",
+    "seq",
     "smallint: seq",
     "int: duration_seconds",
     "timestamptz: started_at",
@@ -62,6 +75,7 @@ ROUNDS = _table(
 )
 PLAYER_STATS = _table(
     "player_stats",
+    "steamid64",
     "bigint: steamid64",
     "text: name?",
     "enum: team",
@@ -71,35 +85,39 @@ PLAYER_STATS = _table(
 )
 PLAYER_STATS_EXTRA = _table(
     "player_stats_extra",
+    "steamid64",
     "bigint: steamid64",
     "int: suicides? dmg_real? dt_real? hr? lks airshots? medkits? medkits_hp? backstabs? headshots? headshots_hit?"
     " sentries? healing? cpc? ic? mks?",
 )
 CLASS_STATS = _table(
     "class_stats",
+    "steamid64 class",
     "bigint: steamid64",
     "enum: class",
     "int: kills assists deaths dmg duration_seconds shots? hits?",
 )
 WEAPON_STATS = _table(
     "weapon_stats",
+    "steamid64 class weaponid",
     "bigint: steamid64",
     "enum: class",
     "int: weaponid kills dmg?",  # of the weapon the parser gives the name, the loader its id
     "real: avg_dmg?",
     "int: shots? hits?",
 )
-HEAL_STATS = _table("heal_stats", "bigint: healer healee", "int: healing")
+HEAL_STATS = _table("heal_stats", "healer healee", "bigint: healer healee", "int: healing")
 MEDIC_STATS = _table(
     "medic_stats",
+    "steamid64",
     "bigint: steamid64",
     "int: ubers medigun_ubers? kritz_ubers? other_ubers? drops advantages_lost? biggest_advantage_lost?",
     "real: avg_time_before_healing? avg_time_before_using? avg_time_to_build? avg_uber_duration?",
     "int: deaths_after_uber? deaths_before_uber?",
 )
-EVENT_STATS = _table("event_stats", "bigint: steamid64", "enum: event", f"int: {' '.join(CLASSES)}")
-KILLSTREAKS = _table("killstreaks", "bigint: steamid64", "int: time_seconds kills")
-CHAT = _table("chat", "smallint: seq", "bigint: steamid64?", "text: msg")
+EVENT_STATS = _table("event_stats", "steamid64 event", "bigint: steamid64", "enum: event", f"int: {' '.join(CLASSES)}")
+KILLSTREAKS = _table("killstreaks", "steamid64 time_seconds", "bigint: steamid64", "int: time_seconds kills")
+CHAT = _table("chat", "seq", "smallint: seq", "bigint: steamid64?", "text: msg")
 
 # Every table that holds rows of logs, in the order they are loaded.
 SILVER = (

@@ -53,7 +53,10 @@ def counts(world: ForumWorld) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def test_the_job_drains_everything_and_counts_the_days(world: ForumWorld, instance: dg.DagsterInstance):
-    assert crawl_job(world, instance).success
+    result = crawl_job(world, instance)
+    assert result.success
+    checks = {each.check_name: each.passed for each in result.get_asset_check_evaluations()}
+    assert checks == {"nothing_is_overdue": True, "nothing_is_parked": True}
     assert_equals_truth(world)
     assert partitions(instance) == {"14", "25", "38", "99"}
     assert instance.get_materialized_partitions(POSTS) >= {"14", "25", "38"}

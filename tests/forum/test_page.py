@@ -7,8 +7,8 @@ import pytest
 from stats_assets.forum.answer import WrongAnswer, read_document
 from stats_assets.forum.client import retry_after_seconds
 from stats_assets.forum.page import Absence, ThreadPage, parse_boards, parse_listing, parse_thread
+from stats_assets.forum.page_store import _text_array
 from stats_assets.forum.schedule import next_refresh_days, retry_seconds
-from stats_assets.forum.store import _text_array
 from stats_assets.forum.tags import parse_tags
 from stats_assets.sandbox import forum_pages
 from tests.forum.world import small_forum

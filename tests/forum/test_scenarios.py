@@ -234,6 +234,17 @@ def test_thread_moved_to_another_board(world: ForumWorld):
     assert_equals_truth(world)
 
 
+def test_posts_split_off_into_a_new_thread(world: ForumWorld):
+    """The new thread's first reading finds posts that are stored already, and everything else new."""
+    world.crawl()
+    old, new = world.forum.threads[804], world.forum.add_thread(1700, 38, 1)
+    new.posts, old.posts = old.posts[20:] + new.posts, old.posts[:20]
+    world.crawl()
+    assert world.one("SELECT count(*) FROM forum.posts WHERE tid = 1700 AND state = 'live'") == len(new.posts)
+    world.crawl(full_refresh=True)
+    assert_equals_truth(world)
+
+
 def test_no_access_board(world: ForumWorld):
     world.forum.add_thread(650, 99, 3)
     world.crawl()

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from stats_assets.forum.config import ForumConfig
-from stats_assets.forum.crawl import Order, Report, crawl
+from stats_assets.forum.crawl import Order, crawl
 from stats_assets.forum.export import export
+from stats_assets.forum.report import Report
 from stats_assets.sandbox.day_files import DayFiles
 from stats_assets.sandbox.forum import Forum
 from stats_assets.sandbox.forum_site import Faults, ForumSite

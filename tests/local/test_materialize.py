@@ -36,7 +36,7 @@ class Pretending:
     def execute(self, runs: Sequence[Run]) -> Iterator[tuple[Run, Verdict]]:
         for run in runs:
             self.executed.append(run)
-            bad = self.bad.get(run.asset, set()) & set(run.partitions)
+            bad = set().union(*(self.bad.get(asset, set()) for asset in run.assets)) & set(run.partitions)
             yield run, Verdict(frozenset(run.partitions) - bad, "it broke" if bad else None)
 
 
@@ -56,7 +56,7 @@ def carry_out(launcher: Pretending, request: Request) -> Outcome:
 
 
 def spans(runs: Sequence[Run]) -> list[tuple[str, str | None, str | None]]:
-    return [(run.asset, run.first, run.last) for run in runs]
+    return [(run.name, run.first, run.last) for run in runs]
 
 
 def test_a_week_of_days_is_one_run_per_asset():
@@ -76,7 +76,7 @@ def test_partitions_that_a_run_has_added_are_made_by_the_runs_after_it():
     posts = Asset("posts", frozenset({"boards"}), "boards")
 
     def reread(asset: Asset) -> Asset:
-        has_run = [run.asset for run in launcher.executed] == ["boards"]
+        has_run = [run.name for run in launcher.executed] == ["boards"]
         return replace(asset, partitions=(Partition("14"), Partition("25"))) if asset == posts and has_run else asset
 
     Work([posts, boards], Request(), launcher, Silent(), reread=reread).carry_out()
@@ -118,6 +118,22 @@ def test_nothing_is_made_when_nothing_is_missing():
     assert launcher.executed == []
 
 
+def test_assets_of_one_step_are_made_together_with_what_any_of_them_needs():
+    launcher = Pretending({})
+    files, hits, *_ = chain()
+    together = [replace(files, step="both"), replace(hits, step="both")]
+    present = {"files": {"2026-11-02", "2026-11-03"}, "hits": {"2026-11-02"}}
+    Work(together, Request(days=WEEK, present=present), launcher, Silent()).carry_out()
+    assert spans(launcher.executed) == [("files and 1 more", "2026-11-03", "2026-11-08")]
+
+
+def test_a_day_that_fails_fails_for_every_asset_of_its_step():
+    files, hits, *_ = chain()
+    together = [replace(files, step="both"), replace(hits, step="both")]
+    outcome = Work(together, Request(days=WEEK), Pretending({"hits": {"2026-11-04"}}), Silent()).carry_out()
+    assert failure_lines(outcome) == ["files 2026-11-04: it broke", "hits 2026-11-04: it broke"]
+
+
 def test_a_reason_that_many_partitions_share_is_told_once():
     keys = [f"{date(2026, 1, 1) + timedelta(days=n)}" for n in range(300)]
     outcome = Outcome(failed={"files": dict.fromkeys(keys, "killed") | {"2026-02-01": "no such file"}})
@@ -148,7 +164,7 @@ def test_a_blocking_check_fails_the_days_it_names_and_no_other():
     class Blocked(Pretending):
         def execute(self, runs: Sequence[Run]) -> Iterator[tuple[Run, Verdict]]:
             for run in runs:
-                reason = "check lines: 1 file is odd: 2026-11-04: a has no hit; look" if run.asset == "files" else None
+                reason = "check lines: 1 file is odd: 2026-11-04: a has no hit; look" if run.name == "files" else None
                 yield run, Verdict(frozenset(run.partitions), reason)
 
     outcome = carry_out(Blocked({}), Request(days=WEEK))
@@ -166,12 +182,12 @@ def test_a_message_that_names_no_day_is_the_reason_of_each():
 
 
 def test_a_single_partition_and_a_range_are_tagged_as_dagster_knows_them():
-    assert partition_tags(Run("a", "x", "x", ("x",))) == {"dagster/partition": "x"}
-    assert partition_tags(Run("a", "x", "z", ("x", "y", "z"))) == {
+    assert partition_tags(Run(("a",), "x", "x", ("x",))) == {"dagster/partition": "x"}
+    assert partition_tags(Run(("a",), "x", "z", ("x", "y", "z"))) == {
         "dagster/asset_partition_range_start": "x",
         "dagster/asset_partition_range_end": "z",
     }
-    assert partition_tags(Run("a", partitions=(ONLY,))) == {}
+    assert partition_tags(Run(("a",), partitions=(ONLY,))) == {}
 
 
 DAILY = dg.DailyPartitionsDefinition(start_date="2026-11-02", end_date="2026-11-09", timezone="UTC")

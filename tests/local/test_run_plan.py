@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -16,6 +17,7 @@ from stats_assets.local.run_plan import (
     Outcome,
     Partition,
     Run,
+    Together,
     levels,
     runnable,
     runs,
@@ -45,20 +47,37 @@ def weekly(key: str, *upstream: str, mondays: tuple[int, ...] = (2, 9)) -> Asset
     return Asset(key, frozenset(upstream), "week", tuple(weeks))
 
 
+def names(ordered: list[list[Together]]) -> list[list[str]]:
+    return [[asset.key for together in level for asset in together] for level in ordered]
+
+
 def test_upstream_assets_come_in_earlier_levels():
     ordered = levels(
         [weekly("totals", "hits"), daily("hits", "files"), daily("files"), Asset("csv", frozenset({"totals"}))]
     )
-    assert [[asset.key for asset in level] for level in ordered] == [["files"], ["hits"], ["totals"], ["csv"]]
+    assert names(ordered) == [
+        ["files"],
+        ["hits"],
+        ["totals"],
+        ["csv"],
+    ]
 
 
 def test_assets_that_do_not_need_each_other_share_a_level():
     ordered = levels([Asset("b", frozenset({"a"})), Asset("c", frozenset({"a"})), Asset("a")])
-    assert [[asset.key for asset in level] for level in ordered] == [["a"], ["b", "c"]]
+    assert names(ordered) == [["a"], ["b", "c"]]
+
+
+def test_assets_of_one_step_share_a_run_even_where_they_need_each_other():
+    raw = replace(daily("raw"), step="logs")
+    games = replace(daily("games", "raw"), step="logs")
+    ordered = levels([games, raw, daily("cube", "games")])
+    assert ordered == [[(games, raw)], [(daily("cube", "games"),)]]
+    assert runs(ordered[0][0], {day(3), day(4)}) == [Run(("games", "raw"), day(3), day(4), (day(3), day(4)))]
 
 
 def test_an_upstream_outside_of_the_selection_is_not_waited_for():
-    assert levels([daily("hits", "files")]) == [[daily("hits", "files")]]
+    assert levels([daily("hits", "files")]) == [[(daily("hits", "files"),)]]
 
 
 def test_assets_that_need_each_other_are_refused_by_name():
@@ -110,36 +129,38 @@ def test_one_partition_by_key_leaves_out_assets_that_do_not_have_it():
 
 
 def test_an_unbroken_range_is_a_single_run():
-    assert runs(daily("files"), {day(3), day(5), day(4)}) == [Run("files", day(3), day(5), (day(3), day(4), day(5)))]
+    assert runs((daily("files"),), {day(3), day(5), day(4)}) == [
+        Run(("files",), day(3), day(5), (day(3), day(4), day(5)))
+    ]
 
 
 def test_each_gap_begins_another_run():
-    planned = runs(daily("files"), {day(1), day(3), day(4), day(20)})
+    planned = runs((daily("files"),), {day(1), day(3), day(4), day(20)})
     assert [(run.first, run.last) for run in planned] == [(day(1), day(1)), (day(3), day(4)), (day(20), day(20))]
 
 
 def test_consecutive_weeks_are_a_single_run():
-    assert runs(weekly("totals"), {day(2), day(9)}) == [Run("totals", day(2), day(9), (day(2), day(9)))]
+    assert runs((weekly("totals"),), {day(2), day(9)}) == [Run(("totals",), day(2), day(9), (day(2), day(9)))]
 
 
 def test_an_unpartitioned_asset_is_a_run_without_a_range():
-    assert runs(Asset("csv"), {ONLY}) == [Run("csv", None, None, (ONLY,))]
+    assert runs((Asset("csv"),), {ONLY}) == [Run(("csv",), None, None, (ONLY,))]
 
 
 def test_nothing_wanted_is_no_run():
-    assert runs(daily("files"), set()) == []
-    assert runs(Asset("csv"), set()) == []
+    assert runs((daily("files"),), set()) == []
+    assert runs((Asset("csv"),), set()) == []
 
 
 @given(st.sets(st.integers(1, 20)))
 def test_runs_hold_exactly_the_wanted_partitions_once(numbers: set[int]):
-    planned = runs(daily("files"), {day(number) for number in numbers})
+    planned = runs((daily("files"),), {day(number) for number in numbers})
     assert sorted(key for run in planned for key in run.partitions) == sorted(map(day, numbers))
 
 
 @given(st.sets(st.integers(1, 20)))
 def test_between_two_runs_there_is_always_a_day_left_out(numbers: set[int]):
-    planned = runs(daily("files"), {day(number) for number in numbers})
+    planned = runs((daily("files"),), {day(number) for number in numbers})
     for before, after in pairwise(planned):
         assert date.fromisoformat(str(after.first)) - date.fromisoformat(str(before.last)) > timedelta(days=1)
 

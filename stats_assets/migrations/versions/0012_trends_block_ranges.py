@@ -1,4 +1,4 @@
-"""What is wrong and who was told of it; how large Dagster's own tables are, and what was taken out of them."""
+"""trends: the many rows of a log are found by their place, not by a key each."""
 
 from stats_assets.migrations import run_sql_beside
 
