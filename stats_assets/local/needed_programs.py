@@ -43,7 +43,8 @@ CHROMIUM = NeededProgram(
 )
 RSYNC = NeededProgram(("rsync",), "rsync")
 SSHD = NeededProgram(("sshd",), "openssh-server", is_service=True)
-_ALL = (CHROMIUM, RSYNC, SSHD)
+RABBITMQ = NeededProgram(("rabbitmq-server",), "rabbitmq-server", is_service=True)
+_ALL = (CHROMIUM, RSYNC, SSHD, RABBITMQ)
 
 
 def get_needed_programs() -> None:
