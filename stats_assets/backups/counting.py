@@ -15,8 +15,8 @@ from stats_assets.backups.manifest import TableContent
 from stats_assets.backups.moments import Moment, lsn_from, snapshot_from
 from stats_assets.shared.failures import SourceAway
 from stats_assets.shared.fingerprint import Column, Fingerprint, fingerprint_query
+from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.postgres import Cursor, StatsDatabase, one_row
-from stats_assets.shared.sql_names import quoted
 
 # A table was dropped, or is locked, or we and somebody else would wait for each other.
 _DISTURBED = (

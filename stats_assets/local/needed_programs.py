@@ -46,7 +46,8 @@ SSHD = NeededProgram(("sshd",), "openssh-server", is_service=True)
 NGINX = NeededProgram(("nginx",), "nginx-light", is_service=True)
 CADDY = NeededProgram(("caddy",), "caddy", is_service=True)
 REDIS = NeededProgram(("redis-server",), "redis-server", is_service=True)
-_ALL = (CHROMIUM, RSYNC, SSHD, NGINX, CADDY, REDIS)
+RABBITMQ = NeededProgram(("rabbitmq-server",), "rabbitmq-server", is_service=True)
+_ALL = (CHROMIUM, RSYNC, SSHD, NGINX, CADDY, REDIS, RABBITMQ)
 
 
 def get_needed_programs() -> None:

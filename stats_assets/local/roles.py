@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
-from stats_assets.shared.sql_names import quoted
+from stats_assets.shared.identifiers import quoted
 
 LOADER, READER, DAGSTER = "stats_loader", "stats_reader", "stats_dagster"
 

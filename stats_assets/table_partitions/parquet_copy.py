@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from stats_assets.shared.fingerprint import Column, Fingerprint, fingerprint_of
+from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.postgres import Cursor
-from stats_assets.shared.sql_names import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa

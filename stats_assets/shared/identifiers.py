@@ -7,6 +7,11 @@ from hashlib import sha256
 LONGEST_BYTES = 63
 
 
+def quoted(*names: str) -> str:
+    """An identifier, qualified when several names are given; always in quotes, so that no name is special."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
 def text_literal(text: str) -> str:
     """A text as an SQL literal; a backslash needs the E form, whatever standard_conforming_strings says."""
     escaped = text.replace("'", "''")
