@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SITE = "mirrors.example.org"
 DAYS = [datetime.now(UTC).date() - timedelta(days=n) for n in (4, 3, 2)]
 SPAN = {"dagster/asset_partition_range_start": f"{DAYS[0]}", "dagster/asset_partition_range_end": f"{DAYS[-1]}"}
-MAX_RUNTIME_SECONDS = 60
+MAX_RUNTIME_SECONDS = 90
 CONFIG = f"""
 archive: ARCHIVE
 log_sync:
@@ -75,7 +75,7 @@ class LogHost(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         return content
 
-    def log_message(self, *_arguments: object) -> None: ...
+    def log_message(self, format: str, *args: object) -> None: ...
 
 
 @contextmanager
