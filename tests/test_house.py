@@ -50,6 +50,7 @@ PURE = {
     "maps",
     "mirror_requests",
     "mirrors",
+    "moments",
     "monthly",
     "names",
     "openapi",
