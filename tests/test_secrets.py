@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from tests.stack import PROJECT, Home
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DSN, FEED, OPTION, RESTIC = "planted-dsn-k3y", "planted-feed-k3y", "planted-option-k3y", "planted-restic-k3y"
 SECRETS = (DSN, FEED, OPTION, RESTIC)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.backups.conftest import Place
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 TAKE = """
 import sys

@@ -18,7 +18,7 @@ from stats_assets.shared.failures import ConfigurationMistake, SourceAway
 from tests.backups.conftest import Place, without_replication
 from tests.backups.writing import writers
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def rows(dsn: str, statement: str) -> list[tuple]:
