@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from stats_assets.countme.config import CountmeConfig
 from stats_assets.crashes.config import CrashesConfig
+from stats_assets.events.config import EventsConfig
 from stats_assets.forum.config import ForumConfig
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.notifications.config import NotificationsConfig
@@ -40,6 +41,7 @@ class StatsConfig(Section):
     log_sync: LogSyncConfig = Field(default_factory=LogSyncConfig)
     countme: CountmeConfig = Field(default_factory=CountmeConfig)
     crashes: CrashesConfig = Field(default_factory=CrashesConfig)
+    events: EventsConfig | None = None
     forum: ForumConfig = Field(default_factory=ForumConfig)
     notifications: NotificationsConfig = Field(default_factory=NotificationsConfig)
     table_partitions: TablePartitionsConfig = Field(default_factory=TablePartitionsConfig)

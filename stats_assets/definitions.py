@@ -13,6 +13,7 @@ import dagster as dg
 from stats_assets.configuration import StatsConfig
 from stats_assets.countme import defs as countme
 from stats_assets.crashes import defs as crashes
+from stats_assets.events import defs as events
 from stats_assets.forum import defs as forum
 from stats_assets.labels import labelled
 from stats_assets.log_sync import defs as log_sync
@@ -40,6 +41,7 @@ def stats_assets() -> dg.Definitions:
         log_sync.definitions(config.log_sync, config.first_day, automation_is_running),
         countme.definitions(config.countme, automation_is_running),
         crashes.definitions(config.crashes, automation_is_running),
+        events.definitions(config.events, automation_is_running),
         forum.definitions(config.forum, automation_is_running),
         table_partitions.definitions(config.table_partitions, room_policies(config), automation_is_running),
         trends.definitions(config.trends, automation_is_running),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from unittest import mock
 from uuid import uuid4
@@ -76,10 +76,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def database_dsn() -> Iterator[str]:
     """A database with the newest schema and no rows, dropped after the test."""
-    name = f"stats_test_{uuid4().hex[:12]}"
-    _statement("CREATE DATABASE {} TEMPLATE {}", name, os.environ[_TEMPLATE])
-    yield _dsn_of(name)
-    _statement("DROP DATABASE {} WITH (FORCE)", name)
+    with _migrated_database() as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def module_database_dsn() -> Iterator[str]:
+    """The same for all tests of a module."""
+    with _migrated_database() as dsn:
+        yield dsn
 
 
 @pytest.fixture
@@ -149,6 +154,14 @@ def _program(program: NeededProgram) -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(program.advice)
     pytest.skip(f"{_MISSING}{program.advice}")
+
+
+@contextmanager
+def _migrated_database() -> Iterator[str]:
+    name = f"stats_test_{uuid4().hex[:12]}"
+    _statement("CREATE DATABASE {} TEMPLATE {}", name, os.environ[_TEMPLATE])
+    yield _dsn_of(name)
+    _statement("DROP DATABASE {} WITH (FORCE)", name)
 
 
 def _throw_away_cluster() -> PrivatePostgres:

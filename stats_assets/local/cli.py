@@ -156,7 +156,7 @@ def export(
 def migrate() -> None:
     """Bring the tables to what this version of the code needs, Dagster's own tables as well."""
     from stats_assets.local.databases import using_databases
-    from stats_assets.local.migrating import become, migrate_dagster, migrate_stats
+    from stats_assets.local.migrating import become, follow_schema_file, migrate_dagster, migrate_stats
     from stats_assets.local.surroundings import environ_for, prepare_folders
 
     environment = _environment()
@@ -164,6 +164,8 @@ def migrate() -> None:
         say(migrate_stats(databases.dsn))
         prepare_folders(environment)
         become(environ_for(environment, databases, os.environ))
+        if told := follow_schema_file(environment, databases.dsn):
+            say(told)
         migrate_dagster()
 
 
@@ -189,6 +191,14 @@ def sandbox(context: typer.Context) -> None:
     from stats_assets.local import tools
 
     raise typer.Exit(tools.sandbox(_environment(), context.args))
+
+
+@app.command(rich_help_panel=_RUNNING)
+def collector() -> None:
+    """Receive events over HTTP, without the rest of the stack; `up` runs a collector, too."""
+    from stats_assets.local import tools
+
+    raise typer.Exit(tools.collector(_environment()))
 
 
 @app.command(rich_help_panel=_DEVELOPING, context_settings=_HANDS_OVER, add_help_option=False)

@@ -86,7 +86,7 @@ def _ports(environment: Environment) -> Iterator[Finding]:
     if record is not None and record.living():
         yield ok(f"the stack is running, its UI at {record.url}")
         return
-    for port in (environment.port, environment.sandbox_port):
+    for port in (environment.port, environment.sandbox_port, environment.collector_port):
         if is_free(port):
             yield ok(f"port {port} is free")
         else:

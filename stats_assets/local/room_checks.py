@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -11,6 +12,7 @@ import httpx
 from stats_assets.configuration import StatsConfig
 from stats_assets.crashes.feeds import Feed, FeedAway, shown
 from stats_assets.crashes.store import read_maps
+from stats_assets.events.schema_file import read_schema_file
 from stats_assets.forum.answer import WrongAnswer
 from stats_assets.forum.page import parse_boards
 from stats_assets.local.findings import Finding, note, ok, wrong
@@ -97,6 +99,20 @@ def web_sites(config: StatsConfig, day: date) -> Iterator[Finding]:
             yield ok(f"trends.{name}: {url}")
 
 
+def event_schema(config: StatsConfig, _day: date) -> Iterator[Finding]:
+    """Reads the schema file, as the collector would."""
+    if config.events is None:
+        return
+    path = config.events.schema_file
+    try:
+        schema = read_schema_file(path, os.environ)
+    except OurMistake as error:
+        for line in str(error).splitlines():
+            yield wrong(f"events: {line}")
+        return
+    yield ok(f"events: {path} has {len(schema.tables)} tables and {len(schema.apps)} apps")
+
+
 def forum_boards(config: StatsConfig, day: date) -> Iterator[Finding]:
     """Asks the forum for its list of boards, which is of no day."""
     if not config.forum.base_url:
@@ -117,5 +133,6 @@ ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (
     log_hosts,
     crash_feeds,
     web_sites,
+    event_schema,
     forum_boards,
 )

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from stats_assets.local.collecting import collector_address
 from stats_assets.local.console import say
 from stats_assets.local.databases import using_databases
-from stats_assets.local.migrating import become
+from stats_assets.local.migrating import become, migrate_stats
 from stats_assets.local.needed_programs import get_needed_programs
 from stats_assets.local.postgres_binaries import find_binaries, find_psql
+from stats_assets.local.stack import is_free
 from stats_assets.local.surroundings import config_variables, environ_for, prepare_folders
 from stats_assets.shared.environment import PROJECT_FOLDER, Environment
 from stats_assets.shared.failures import ConfigurationMistake
@@ -68,6 +70,22 @@ def bench(arguments: Sequence[str]) -> int:
 def sandbox(environment: Environment, arguments: Sequence[str]) -> int:
     become(config_variables(environment))
     return _python("stats_assets.sandbox", *arguments, folder=Path.cwd())
+
+
+def collector(environment: Environment) -> int:
+    """Runs the collector alone, until a signal ends it."""
+    address = collector_address(environment)
+    if address is None:
+        raise ConfigurationMistake(f"{environment.config_file} has no section events: nothing is to be received")
+    if not is_free(address.port):
+        raise ConfigurationMistake(
+            f"port {address.port} is taken; if ./stats up runs, so does a collector: ./stats status tells"
+        )
+    with using_databases(environment) as databases:
+        say(migrate_stats(databases.dsn))
+        become(environ_for(environment, databases, os.environ))
+        say(f"events are posted to {address.url}; Ctrl-C ends it")
+        return _python("stats_assets.events")
 
 
 def psql(environment: Environment, arguments: Sequence[str]) -> int:

@@ -31,6 +31,7 @@ BY_ERROR = {
     "SealedWeekDiffers": "our-mistake",
     "OutOfOrder": "our-mistake",
     "NotThere": "our-mistake",
+    "Retired": "our-mistake",
     "Failure": FAILED_DAYS,
 }
 ALL_PAGES = {*BY_ERROR.values(), WORKER_DIED, UNEXPECTED, STALE, SILENT, DATABASE_AWAY}

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from stats_assets.configuration import StatsConfig
 from stats_assets.room_policies import room_policies
 from stats_assets.shared.failures import ConfigurationMistake
+from stats_assets.shared.identifiers import text_literal
 from stats_assets.shared.partition_policy import PartitionPolicy, Span, span_of
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.table_partitions.clock import clock_trouble
 from stats_assets.table_partitions.config import TablePartitionsConfig, effective
-from stats_assets.table_partitions.names import text_literal
 from stats_assets.table_partitions.socorro import import_policies
 from tests.table_partitions.made_up import at, policy
 
@@ -135,6 +135,8 @@ def test_socorro_s_table_becomes_policies_that_are_not_confirmed(database: Stats
         ("public.raw_crashes", "timestamptz", "week", 2, "2 weeks", "truncate", False),
         ("public.signature_summary_os", "date", "week", 2, None, "keep", False),
     ]
-    with pytest.raises(ConfigurationMistake, match="is not there or is not Socorro's"):
+    with pytest.raises(ConfigurationMistake, match=r"public\.nothing is not there"):
         import_policies(database, ("public", "nothing"), None)
+    with pytest.raises(ConfigurationMistake, match=r"table_partitions\.events is not Socorro's: column"):
+        import_policies(database, ("table_partitions", "events"), None)
     assert all(isinstance(each, PartitionPolicy) for each in found)

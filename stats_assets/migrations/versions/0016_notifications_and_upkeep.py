@@ -2,8 +2,8 @@
 
 from stats_assets.migrations import run_sql_beside
 
-revision = "0014"
-down_revision = "0013"
+revision = "0016"
+down_revision = "0015"
 
 
 def upgrade() -> None:
