@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from stats_assets.backups.config import BackupsConfig
 from stats_assets.countme.config import CountmeConfig
 from stats_assets.crashes.config import CrashesConfig
 from stats_assets.events.config import EventsConfig
@@ -38,6 +39,7 @@ class StatsConfig(Section):
         description="where the files of this repository can be read, e.g. https://git.example.org/stats/blob/main;"
         " links of the UI and of messages lead there",
     )
+    backups: BackupsConfig = Field(default_factory=BackupsConfig)
     log_sync: LogSyncConfig = Field(default_factory=LogSyncConfig)
     countme: CountmeConfig = Field(default_factory=CountmeConfig)
     crashes: CrashesConfig = Field(default_factory=CrashesConfig)
@@ -47,6 +49,16 @@ class StatsConfig(Section):
     table_partitions: TablePartitionsConfig = Field(default_factory=TablePartitionsConfig)
     trends: TrendsConfig = Field(default_factory=TrendsConfig)
     upkeep: UpkeepConfig = Field(default_factory=UpkeepConfig)
+
+    @property
+    def backups_url(self) -> str:
+        """Where backups are kept."""
+        return _absolute(self.backups.url) if self.backups.url else f"{self.archive}/backups"
+
+    @property
+    def backups_config(self) -> BackupsConfig:
+        """The section with its local folder as an absolute path."""
+        return self.backups.model_copy(update={"staging": _absolute(self.backups.staging)})
 
     @property
     def first_day(self) -> date:

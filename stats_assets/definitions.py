@@ -10,6 +10,7 @@ import os
 
 import dagster as dg
 
+from stats_assets.backups import defs as backups
 from stats_assets.configuration import StatsConfig
 from stats_assets.countme import defs as countme
 from stats_assets.crashes import defs as crashes
@@ -38,6 +39,7 @@ def stats_assets() -> dg.Definitions:
     }
     rooms = dg.Definitions.merge(
         dg.Definitions(resources=resources, executor=dg.in_process_executor),
+        backups.definitions(config.backups_config, config.backups_url, environment.pg_bin, automation_is_running),
         log_sync.definitions(config.log_sync, config.first_day, automation_is_running),
         countme.definitions(config.countme, automation_is_running),
         crashes.definitions(config.crashes, automation_is_running),

@@ -153,6 +153,49 @@ def export(
 
 
 @app.command(rich_help_panel=_RUNNING)
+def restore(
+    backup: Annotated[str | None, typer.Argument(help="its name; the newest when absent")] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(
+            "--into",
+            metavar="FOLDER|DSN",
+            help="a new folder, which becomes a STATS_HOME with a database server, or an empty database",
+        ),
+    ] = None,
+) -> None:
+    """Bring a backup back and compare every table with its manifest. Without --into, list what backups there are."""
+    from stats_assets.local import restore as backups
+
+    if into is None:
+        for line in backups.listed(_environment()):
+            results.print(line, markup=False, highlight=False, soft_wrap=True)
+        return
+    problems = backups.restored(_environment(), backup, into, say)
+    for table, problem in problems.items():
+        complain(f"{table}: {problem}")
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command(rich_help_panel=_RUNNING)
+def roles(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show the SQL, change nothing")] = False,
+) -> None:
+    """Make or mend the database roles stats_loader, stats_reader and stats_dagster, with the least rights each needs.
+
+    Run it after every migration; as the owner of the tables, who may create roles. Passwords are set by \\password.
+    """
+    from stats_assets.local.databases import using_databases
+    from stats_assets.local.roles import give_roles
+
+    with using_databases(_environment()) as databases:
+        statements = give_roles(databases.dsn, databases.dagster_dsn, dry_run)
+    for statement in statements:
+        results.print(f"{statement};", markup=False, highlight=False, soft_wrap=True)
+    say("nothing was changed" if dry_run else f"{len(statements)} statements are done")
+
+
+@app.command(rich_help_panel=_RUNNING)
 def migrate() -> None:
     """Bring the tables to what this version of the code needs, Dagster's own tables as well."""
     from stats_assets.local.databases import using_databases

@@ -80,6 +80,20 @@ def _ask_feed(name: str, feed: Feed, day: date) -> Finding:
     return ok(f"{place}: {shown(feed.url(day))}")
 
 
+def event_schema(config: StatsConfig, _day: date) -> Iterator[Finding]:
+    """Reads the schema file, as the collector would."""
+    if config.events is None:
+        return
+    path = config.events.schema_file
+    try:
+        schema = read_schema_file(path, os.environ)
+    except OurMistake as error:
+        for line in str(error).splitlines():
+            yield wrong(f"events: {line}")
+        return
+    yield ok(f"events: {path} has {len(schema.tables)} tables and {len(schema.apps)} apps")
+
+
 def web_sites(config: StatsConfig, day: date) -> Iterator[Finding]:
     """Asks the sites of game logs and leagues for anything: what they answer is theirs, silence is not."""
     for name in ("api_url", "demos_url", "etf2l_url", "rgl_url"):
@@ -97,20 +111,6 @@ def web_sites(config: StatsConfig, day: date) -> Iterator[Finding]:
             yield wrong(f"trends.{name}: {url} answers {status}", "nothing, if it will be back: its sensor asks again")
         else:
             yield ok(f"trends.{name}: {url}")
-
-
-def event_schema(config: StatsConfig, _day: date) -> Iterator[Finding]:
-    """Reads the schema file, as the collector would."""
-    if config.events is None:
-        return
-    path = config.events.schema_file
-    try:
-        schema = read_schema_file(path, os.environ)
-    except OurMistake as error:
-        for line in str(error).splitlines():
-            yield wrong(f"events: {line}")
-        return
-    yield ok(f"events: {path} has {len(schema.tables)} tables and {len(schema.apps)} apps")
 
 
 def forum_boards(config: StatsConfig, day: date) -> Iterator[Finding]:
@@ -132,7 +132,7 @@ def forum_boards(config: StatsConfig, day: date) -> Iterator[Finding]:
 ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (
     log_hosts,
     crash_feeds,
-    web_sites,
     event_schema,
+    web_sites,
     forum_boards,
 )

@@ -139,9 +139,8 @@ def _explain(problem: Any, model: type[BaseModel], root: yaml.Node, source: str)
     if problem["type"] == "missing":
         return f"{place}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "secret":
-        return f"{place}: {message}"
-    found = "" if any("secret" in str(part) for part in where) else _found(problem["input"])
+    is_secret = problem["type"] == "secret" or any("secret" in str(part) for part in where)
+    found = "" if is_secret else _found(problem["input"])
     return f"{place}: {message}{found}" if where else f"{place}{message}"
 
 
