@@ -26,7 +26,6 @@ PURE = {
     "catalog",
     "clock",
     "completeness",
-    "copy_rows",
     "coverage",
     "creation",
     "credentials",
