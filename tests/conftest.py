@@ -11,19 +11,21 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from unittest import mock
 from uuid import uuid4
 
+import dagster as dg
 import psycopg2
 import pytest
 from psycopg2 import sql
 from sqlalchemy.engine import make_url
 
-from stats_assets.local.needed_programs import CHROMIUM, RSYNC, SSHD, NeededProgram
+from stats_assets.local.needed_programs import CADDY, CHROMIUM, NGINX, RABBITMQ, REDIS, RSYNC, SSHD, NeededProgram
 from stats_assets.local.postgres_binaries import find_binaries
 from stats_assets.local.private_postgres import PrivatePostgres, placed
 from stats_assets.local.unprivileged import way_to_run
 from stats_assets.migrations import migrate
-from stats_assets.shared.environment import read_environment
+from stats_assets.shared.environment import PROJECT_FOLDER, read_environment
 from stats_assets.shared.postgres import StatsDatabase
 
 _ADMIN_DSN = "STATS_TEST_DSN"  # the workers of xdist inherit it
@@ -100,6 +102,20 @@ def database(database_dsn: str) -> StatsDatabase:
 
 
 @pytest.fixture(scope="session")
+def repository() -> dg.RepositoryDefinition:
+    environ = {
+        "STATS_DSN": "postgresql://nobody@/none",
+        "STATS_CONFIG": str(PROJECT_FOLDER / "stats.yaml"),
+        "STATS_SANDBOX_DIR": "/srv/sandbox",
+        "STATS_SANDBOX_URL": "http://127.0.0.1:3001",
+    }
+    with mock.patch.dict(os.environ, environ):
+        from stats_assets.definitions import stats_assets as build
+
+        return build().get_repository_def()
+
+
+@pytest.fixture(scope="session")
 def reference_data() -> Path:
     """The folder of reference inputs with their true outputs, one subfolder per room. Not part of the repository."""
     given = os.environ.get("STATS_REFERENCE_DATA")
@@ -124,6 +140,26 @@ def rsync() -> Path:
 @pytest.fixture(scope="session")
 def sshd() -> Path:
     return _program(SSHD)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Path:
+    return _program(RABBITMQ)
+
+
+@pytest.fixture(scope="session")
+def nginx() -> Path:
+    return _program(NGINX)
+
+
+@pytest.fixture(scope="session")
+def caddy() -> Path:
+    return _program(CADDY)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Path:
+    return _program(REDIS)
 
 
 def _program(program: NeededProgram) -> Path:

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 
@@ -40,28 +43,62 @@ _FILL = "INSERT INTO bench.m SELECT n, %s + n * interval '1 s', 'some text of a 
 
 @dataclass(frozen=True)
 class Stall:
-    """What the writers saw."""
+    """What the writers saw, and in which step the longest stall fell."""
 
     way: str
     ddl_seconds: float
     longest_ms: float
+    in_step: str
+    longest_lock_ms: float  # as the server says
     p99_ms: float
     failed: int
     inserts: int
 
 
-def measure(dsn: str) -> list[Stall]:
-    """Without any DDL, by our way, by plain DDL."""
-    ways: tuple[tuple[str, Callable[[str, datetime], None]], ...] = (
-        ("no maintenance", lambda dsn, monday: None),
-        ("ours: LIKE + CHECK + ATTACH, DETACH CONCURRENTLY, attic, DROP", _ours),
-        ("plain: CREATE ... PARTITION OF, DETACH, DROP", _plain),
-    )
-    return [_stall(dsn, way, ddl) for way, ddl in ways]
+@dataclass
+class Timeline:
+    """When which step was carried out, in seconds of the monotonic clock, which all processes share."""
+
+    steps: list[tuple[float, float, str]] = field(default_factory=list)
+    began: float = 0.0
+
+    @contextmanager
+    def during(self, step: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.steps.append((began, time.monotonic(), step))
+
+    def passed(self, point: str) -> None:
+        """What the executor tells: "before create", "inside create", "after create"."""
+        when, _, step = point.partition(" ")
+        if when == "before":
+            self.began = time.monotonic()
+        elif when == "after":
+            self.steps.append((self.began, time.monotonic(), step))
+
+    def step_at(self, begin: float, end: float) -> str:
+        """The step that shares most time with a stall."""
+        shared = [(min(end, until) - max(begin, since), step) for since, until, step in self.steps]
+        longest, step = max(shared, default=(0.0, ""))
+        return step if longest > 0 else "none"
 
 
-def _stall(dsn: str, way: str, ddl: Callable[[str, datetime], None]) -> Stall:
+Ddl = Callable[[str, datetime, Timeline], None]
+
+
+def measure(dsn: str) -> Iterator[Stall]:
+    """Without any DDL, which is the machine's own noise; by our way, also beside a default partition; by plain DDL."""
+    yield _stall(dsn, "no maintenance: the machine alone", lambda dsn, monday, timeline: None)
+    yield _stall(dsn, "ours", _ours)
+    yield _stall(dsn, "ours, beside a default partition", _ours_beside_default)
+    yield _stall(dsn, "plain: CREATE ... PARTITION OF, DETACH, DROP", _plain)
+
+
+def _stall(dsn: str, way: str, ddl: Ddl) -> Stall:
     monday = _set_up(dsn)
+    if ddl is _ours_beside_default:
+        _run(dsn, "CREATE TABLE bench.m_rest PARTITION OF bench.m DEFAULT")
+    timeline = Timeline()
     command = [sys.executable, "-m", "benchmarks.table_partitions.writers", dsn, str(PER_SECOND), str(_SECONDS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writers:
         time.sleep(_READER_AT)
@@ -69,12 +106,19 @@ def _stall(dsn: str, way: str, ddl: Callable[[str, datetime], None]) -> Stall:
         reader.start()
         time.sleep(_DDL_AT - _READER_AT)
         began = time.monotonic()
-        ddl(dsn, monday)
+        ddl(dsn, monday, timeline)
         took = time.monotonic() - began
         said, _ = writers.communicate()
         reader.join()
-    longest, p99, failed, inserts = said.split()
-    return Stall(way, took, float(longest), float(p99), int(failed), int(inserts))
+    return _seen(way, took, json.loads(said), timeline)
+
+
+def _seen(way: str, took: float, said: dict[str, Any], timeline: Timeline) -> Stall:
+    times = sorted(said["late_ms"])
+    worst = max(said["late"], key=lambda late: late["late_ms"], default=None)
+    step = timeline.step_at(worst["due"], worst["due"] + worst["late_ms"] / 1000) if worst else "-"
+    lock_ms = max((late["lock_ms"] for late in said["late"]), default=0.0)
+    return Stall(way, took, times[-1], step, lock_ms, times[int(len(times) * 0.99)], len(said["failures"]), len(times))
 
 
 def _set_up(dsn: str) -> datetime:
@@ -84,10 +128,7 @@ def _set_up(dsn: str) -> datetime:
     with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
         cursor.execute(_MAKE)
         for week in range(-10, 2):
-            start, end = monday + timedelta(weeks=week), monday + timedelta(weeks=week + 1)
-            cursor.execute(
-                f"CREATE TABLE bench.m_{start:%Y%m%d} PARTITION OF bench.m FOR VALUES FROM ('{start}') TO ('{end}')"
-            )
+            cursor.execute(_new_week(monday + timedelta(weeks=week)))
         for week in (-10, -9, -1):
             cursor.execute(_FILL, (monday + timedelta(weeks=week),))
         cursor.execute("DELETE FROM table_partitions.attic")
@@ -101,27 +142,39 @@ def _read(dsn: str) -> None:
     connection.close()
 
 
-def _ours(dsn: str, monday: datetime) -> None:
+def _ours(dsn: str, monday: datetime, timeline: Timeline) -> None:
     """Both expired weeks go through the attic; of grace there is none here, so that they are dropped as well."""
     config = TablePartitionsConfig(attic_days=0, lock_budget_seconds=60)
     maintenance = Maintenance(StatsDatabase(dsn), Archive(str(Path.cwd())), [POLICY], config, trusts_clock=True)
+    executor = maintenance.executor("bench")
+    executor.boundary = timeline.passed
     for _ in range(2):
-        results = maintenance.carry_out(maintenance.planned().plan, "bench")
+        with timeline.during("planning"):
+            plan = maintenance.planned().plan
+        results = executor.carry_out(plan)
         assert all(result.result == "done" for result in results), list(map(str, results))
-    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'bench.m'::regclass")
-        assert cursor.fetchone() == (13,), "ten of twelve stay, three are new"
+    _run(dsn, "DO $$ BEGIN ASSERT 0 = (SELECT count(*) FROM table_partitions.attic WHERE state <> 'dropped'); END $$")
 
 
-def _plain(dsn: str, monday: datetime) -> None:
-    connection = psycopg2.connect(dsn)
-    connection.autocommit = True
-    cursor = connection.cursor()
+def _ours_beside_default(dsn: str, monday: datetime, timeline: Timeline) -> None:
+    _ours(dsn, monday, timeline)
+
+
+def _plain(dsn: str, monday: datetime, timeline: Timeline) -> None:
     for week in (2, 3, 4):
-        start, end = monday + timedelta(weeks=week), monday + timedelta(weeks=week + 1)
-        cursor.execute(
-            f"CREATE TABLE bench.m_{start:%Y%m%d} PARTITION OF bench.m FOR VALUES FROM ('{start}') TO ('{end}')"
-        )
-    cursor.execute(f"ALTER TABLE bench.m DETACH PARTITION bench.m_{monday - timedelta(weeks=10):%Y%m%d}")
-    cursor.execute(f"DROP TABLE bench.m_{monday - timedelta(weeks=9):%Y%m%d}")
-    connection.close()
+        with timeline.during("CREATE ... PARTITION OF"):
+            _run(dsn, _new_week(monday + timedelta(weeks=week)))
+    with timeline.during("DETACH"):
+        _run(dsn, f"ALTER TABLE bench.m DETACH PARTITION bench.m_{monday - timedelta(weeks=10):%Y%m%d}")
+    with timeline.during("DROP"):
+        _run(dsn, f"DROP TABLE bench.m_{monday - timedelta(weeks=9):%Y%m%d}")
+
+
+def _new_week(start: datetime) -> str:
+    end = start + timedelta(weeks=1)
+    return f"CREATE TABLE bench.m_{start:%Y%m%d} PARTITION OF bench.m FOR VALUES FROM ('{start}') TO ('{end}')"
+
+
+def _run(dsn: str, statement: str) -> None:
+    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(statement)

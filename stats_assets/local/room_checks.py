@@ -94,6 +94,25 @@ def event_schema(config: StatsConfig, _day: date) -> Iterator[Finding]:
     yield ok(f"events: {path} has {len(schema.tables)} tables and {len(schema.apps)} apps")
 
 
+def web_sites(config: StatsConfig, day: date) -> Iterator[Finding]:
+    """Asks the sites of game logs and leagues for anything: what they answer is theirs, silence is not."""
+    for name in ("api_url", "demos_url", "etf2l_url", "rgl_url"):
+        url = getattr(config.trends, name)
+        if url is None:
+            continue
+        try:
+            status = httpx.get(str(url), timeout=_ANSWER_SECONDS, follow_redirects=True).status_code
+        except httpx.HTTPError as error:
+            yield wrong(
+                f"trends.{name}: {url} does not answer: {first_line(error)}", "check the network, and the address"
+            )
+            continue
+        if status >= 500:
+            yield wrong(f"trends.{name}: {url} answers {status}", "nothing, if it will be back: its sensor asks again")
+        else:
+            yield ok(f"trends.{name}: {url}")
+
+
 def forum_boards(config: StatsConfig, day: date) -> Iterator[Finding]:
     """Asks the forum for its list of boards, which is of no day."""
     if not config.forum.base_url:
@@ -114,5 +133,6 @@ ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (
     log_hosts,
     crash_feeds,
     event_schema,
+    web_sites,
     forum_boards,
 )

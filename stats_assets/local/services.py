@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from stats_assets.local.surroundings import LOCATION, MODULE, code_socket, sandbox_folder, workspace_file
 from stats_assets.shared.environment import Environment
 
-SANDBOX, CODE_SERVER, WEBSERVER, DAEMON = "sandbox", "code-server", "webserver", "daemon"
+SANDBOX, CODE_SERVER, WEBSERVER, DAEMON, WATCHER = "sandbox", "code-server", "webserver", "daemon", "watcher"
 COLLECTOR = "collector"
-# Nobody hands out work any more, then what works ends, then what it talks to.
-STOPPING_ORDER = (DAEMON, CODE_SERVER, WEBSERVER, SANDBOX, COLLECTOR)
+# Nobody wonders that the others are silent, nobody hands out work any more, what works ends, then what it talks to.
+STOPPING_ORDER = (WATCHER, DAEMON, CODE_SERVER, WEBSERVER, SANDBOX, COLLECTOR)
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ def services_of(environment: Environment, with_sandbox: bool, with_collector: bo
         CODE_SERVER: ["dagster", "api", "grpc", "--socket", str(code_socket(environment))],
         WEBSERVER: ["dagster_webserver", "--host", "127.0.0.1", "--port", str(environment.port), "-w", workspace],
         DAEMON: ["dagster._daemon", "run", "-w", workspace],
+        WATCHER: ["stats_assets.local", "watch"],
     }
     modules[CODE_SERVER] += ["--module-name", MODULE, "--location-name", LOCATION]
     # Run workers, too, are started with this Python.

@@ -22,6 +22,7 @@ from stats_assets.local.collecting import CollectorAddress, collector_address
 from stats_assets.local.databases import open_databases, private_server
 from stats_assets.local.graphql import Graphql, Refused
 from stats_assets.local.migrating import become, check_configuration, follow_schema_file, migrate_dagster, migrate_stats
+from stats_assets.local.probes import location_states
 from stats_assets.local.processes import Process
 from stats_assets.local.run_record import RunRecord, forget_record, read_record, write_record
 from stats_assets.local.services import (
@@ -30,6 +31,7 @@ from stats_assets.local.services import (
     DAEMON,
     SANDBOX,
     STOPPING_ORDER,
+    WATCHER,
     WEBSERVER,
     Service,
     services_of,
@@ -51,10 +53,6 @@ _CRASH_LOOP_SECONDS = 60
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
-_LOCATION_STATE = """
-{ workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError {
-    __typename ... on PythonError { message } } } } } }
-"""
 _RELOAD = "mutation { reloadWorkspace { __typename } }"
 
 
@@ -170,7 +168,8 @@ class Stack:
         if collector is not None:
             self._wait_for("the collector", lambda: not is_free(collector.port))
         self._wait_for("the UI", self._has_loaded)
-        return record
+        # Last: what is still starting would only be noted as silent.
+        return self._start(record, services, WATCHER, environ)
 
     def _open_databases(self) -> Mapping[str, str]:
         server = private_server(self.environment)
@@ -252,8 +251,7 @@ class Stack:
         """True once every asset is there; a location that the webserver saw too early is loaded again."""
         ui = Graphql(self.environment.ui_url)
         try:
-            entries = ui.ask(_LOCATION_STATE)["workspaceOrError"]["locationEntries"]
-            states = [entry["locationOrLoadError"] for entry in entries if entry["loadStatus"] == "LOADED"]
+            states = location_states(ui)
             if any(state and state["__typename"] == "PythonError" for state in states):
                 if not _accepts(code_socket(self.environment)):
                     return False

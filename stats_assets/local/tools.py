@@ -18,6 +18,7 @@ from stats_assets.local.stack import is_free
 from stats_assets.local.surroundings import config_variables, environ_for, prepare_folders
 from stats_assets.shared.environment import PROJECT_FOLDER, Environment
 from stats_assets.shared.failures import ConfigurationMistake
+from stats_assets.shared.libpq import libpq_variables
 
 _CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("pyright",))
 # The lock of uv itself comes from the one word given here: the launcher's only need before anything is installed.
@@ -100,17 +101,6 @@ def dagster(environment: Environment, arguments: Sequence[str]) -> int:
         prepare_folders(environment)
         become(environ_for(environment, databases, os.environ))
         return _python("dagster", *arguments)
-
-
-def libpq_variables(dsn: str) -> dict[str, str]:
-    """The connection string as the PG* variables libpq reads. Raises ConfigurationMistake for what has none."""
-    from psycopg2.extensions import parse_dsn
-
-    names = {"dbname": "PGDATABASE", "host": "PGHOST", "user": "PGUSER", "connect_timeout": "PGCONNECT_TIMEOUT"}
-    found = {}
-    for key, value in parse_dsn(dsn).items():
-        found[names.get(key, f"PG{key.replace('_', '').upper()}")] = str(value)
-    return found
 
 
 def _python(module: str, *arguments: str, folder: Path = PROJECT_FOLDER) -> int:

@@ -13,12 +13,19 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 
 from stats_assets.shared.failures import ConfigurationMistake
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+def wrong_secret(message: str) -> PydanticCustomError:
+    """What a validator raises about a value that must not be shown, as it may hold a secret."""
+    return PydanticCustomError("secret", "{message}", {"message": message})
+
 
 _PASSWORD = re.compile(r"(?<=://)[^/@\s]*:[^/\s]*(?=@)")
 
@@ -132,7 +139,8 @@ def _explain(problem: Any, model: type[BaseModel], root: yaml.Node, source: str)
     if problem["type"] == "missing":
         return f"{place}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
-    found = "" if any("secret" in str(part) for part in where) else _found(problem["input"])
+    is_secret = problem["type"] == "secret" or any("secret" in str(part) for part in where)
+    found = "" if is_secret else _found(problem["input"])
     return f"{place}: {message}{found}" if where else f"{place}{message}"
 
 

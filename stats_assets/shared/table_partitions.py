@@ -1,19 +1,21 @@
-"""Leaves of range-partitioned tables, made when a load meets rows that have no table partition yet.
+"""Leaves of range-partitioned tables: a loader asks for those it needs before it loads, and they are there or made.
 
-Making them ahead, retiring and archiving them is the room table_partitions, by the policies the rooms declare.
+Making them ahead, retiring and archiving them is the room table_partitions, by the policies the rooms declare; why
+loaders do not wait for that room: docs/decisions/0010-loaders-make-what-they-need.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import psycopg2
 from psycopg2 import sql
 
-from stats_assets.shared.failures import OurMistake
-from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice, one_row
+from stats_assets.shared.failures import OurMistake, SourceAway, first_line
+from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice
 
 # Made apart and then attached: ATTACH takes a lock that lets readers and writers of the parent go on
 # (CREATE TABLE ... PARTITION OF would stop them); the CHECK spares it the scan.
@@ -23,9 +25,12 @@ CREATE TABLE {leaf} (LIKE {parent} INCLUDING ALL EXCLUDING IDENTITY,
 """
 _ATTACH = "ALTER TABLE {parent} ATTACH PARTITION {leaf} FOR VALUES FROM ({start}) TO ({end})"
 _DROP_CHECK = "ALTER TABLE {leaf} DROP CONSTRAINT {bounds}"
-_IS_ATTACHED = """
-SELECT EXISTS (SELECT FROM pg_inherits WHERE inhparent = to_regclass(%(parent)s) AND inhrelid = to_regclass(%(leaf)s))
+_IS_PENDING = """
+SELECT inhdetachpending FROM pg_inherits
+WHERE inhparent = to_regclass(%(parent)s) AND inhrelid = to_regclass(%(leaf)s)
 """
+# A second load may make the same leaves just now, or the room move rows out of a default partition.
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '15s'"
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,9 @@ class Leaf:
     def qualified(self) -> tuple[str, str]:
         return self.schema, self.name
 
+    def __str__(self) -> str:
+        return f"{'.'.join(self.qualified)} from {self.start} to {self.end}"
+
 
 def leaf_of_days(schema: str, table: str, key: str, first: date, days: int) -> Leaf:
     """The leaf of `days` UTC days from `first`; fits keys of type timestamptz and date."""
@@ -53,8 +61,9 @@ def leaf_of_days(schema: str, table: str, key: str, first: date, days: int) -> L
 def ensure_leaf(database: StatsDatabase, leaf: Leaf) -> None:
     """Makes and attaches the table partition unless it is there; commits on its own.
 
-    Raises OurMistake when a table of its name is there that is none of the parent's: to attach that would bring
-    back, beside new rows, those it holds.
+    Raises OurMistake when there is no room for it: a table of its name is there that is none of the parent's (to
+    attach that would bring back, beside new rows, those it holds), or another table partition holds a part of its
+    range. Raises SourceAway when somebody is in the way who will be gone later.
     """
     ensure_leaves(database, [leaf])
 
@@ -68,24 +77,48 @@ def ensure_leaves(database: StatsDatabase, leaves: Sequence[Leaf]) -> None:
 
 
 def _ensure(cursor: Cursor, leaf: Leaf) -> None:
-    parent = (leaf.schema, leaf.table)
+    parent = f"{leaf.schema}.{leaf.table}"
+    with _explained(leaf, parent):
+        cursor.execute(_LOCK_TIMEOUT)
+        lock_slice(cursor, parent, "table partitions")
+        cursor.execute(_IS_PENDING, {"parent": parent, "leaf": ".".join(leaf.qualified)})
+        attached = cursor.fetchone()
+        if attached is None:
+            _make(cursor, leaf)
+        elif attached == (True,):
+            raise SourceAway(
+                f"{leaf} is half detached: it takes no rows, and those it has are not seen; the next run of"
+                " table_partitions/created ends that, or ./stats partitions apply; then rerun"
+            )
+
+
+def _make(cursor: Cursor, leaf: Leaf) -> None:
     names = {
-        "parent": sql.Identifier(*parent),
+        "parent": sql.Identifier(leaf.schema, leaf.table),
         "leaf": sql.Identifier(*leaf.qualified),
         "bounds": sql.Identifier(f"{leaf.name}_bounds"),
         "key": sql.Identifier(leaf.key),
         "start": sql.Literal(leaf.start),
         "end": sql.Literal(leaf.end),
     }
-    lock_slice(cursor, ".".join(parent), "table partitions")
-    cursor.execute(_IS_ATTACHED, {"parent": ".".join(parent), "leaf": ".".join(leaf.qualified)})
-    if one_row(cursor) == (True,):
-        return
+    for statement in (_CREATE, _ATTACH, _DROP_CHECK):
+        cursor.execute(sql.SQL(statement).format(**names))
+
+
+@contextmanager
+def _explained(leaf: Leaf, parent: str) -> Iterator[None]:
+    """PostgreSQL's refusals in our words: what is in the way, and what to do about it."""
     try:
-        for statement in (_CREATE, _ATTACH, _DROP_CHECK):
-            cursor.execute(sql.SQL(statement).format(**names))
+        yield
     except psycopg2.errors.DuplicateTable as error:
         raise OurMistake(
-            f"{'.'.join(leaf.qualified)} is there, but is no table partition of {'.'.join(parent)}; if it is on its"
-            " way to the attic, ./stats partitions apply moves it there; else rename it, then rerun"
+            f"{'.'.join(leaf.qualified)} is there, but is no table partition of {parent}; if it is on its way to the"
+            " attic, ./stats partitions apply moves it there; else rename it, then rerun"
         ) from error
+    except psycopg2.errors.InvalidObjectDefinition as error:
+        raise OurMistake(
+            f"{leaf} cannot be made: {first_line(error)}; the table is cut otherwise than its loader cuts it, see"
+            " ./stats partitions plan"
+        ) from error
+    except psycopg2.errors.LockNotAvailable as error:
+        raise SourceAway(f"{leaf} cannot be made: somebody holds {parent} locked ({first_line(error)})") from error

@@ -10,8 +10,8 @@ Assets     plan (a dry run), created, retired, archive (a Dagster partition per 
 What is always true
 - Bounds are half-open and UTC; periods are cut in the policy's zone by its calendar. Table partitions are known by
   their bounds in the catalog, never by name.
-- Nothing waits longer than `lock_timeout_milliseconds` for a lock, so nobody waits longer behind us. What cannot be
-  done within the budget is deferred, told, and tried by the next run; other tables go on.
+- Nobody waits longer than `lock_timeout_milliseconds` behind us, and while an old transaction has a table, nobody waits
+  at all. What cannot be done within the budget is deferred, told, and tried by the next run; other tables go on.
 - Rows go only when the policy is confirmed: first into the attic, and from there after `attic_days`. An archived table
   is dropped only when it and its file hold the same rows at that moment.
 - Making room never waits for taking away. Taking away is capped per run, and stops while the clock looks wrong.
@@ -21,5 +21,6 @@ What is always true
 Rerun at any time: where there is nothing to do, a run does nothing.
 
 Reading order: config, periods, catalog (what is known), plan with creation and retirement (what is to be done),
-statements (its SQL), reading, carry_out with patience, archiving with fingerprint and parquet_copy, restoring, assets.
+statements (its SQL), reading, carry_out with step_work and patience, archiving with fingerprint and parquet_copy,
+restoring, assets.
 """

@@ -13,11 +13,11 @@ import psycopg2
 
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.failures import OurMistake, first_line
+from stats_assets.shared.fingerprint import Column, Fingerprint, fingerprint_query
 from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.postgres import Cursor, StatsDatabase, one_row
 from stats_assets.table_partitions import sql, store
-from stats_assets.table_partitions.fingerprint import Column, Fingerprint, fingerprint_query
-from stats_assets.table_partitions.manifest import Manifest, archive_name, file_name
+from stats_assets.table_partitions.manifest import Manifest, archive_name, file_name, manifest_from_json
 from stats_assets.table_partitions.parquet_copy import HashingFile, fingerprint_of_file, sha256_of, write_rows
 from stats_assets.table_partitions.steps import Step
 
@@ -97,6 +97,12 @@ def fingerprint_in(cursor: Cursor, columns: tuple[Column, ...], table: str) -> F
     return Fingerprint(rows, int(total))
 
 
+def table_fingerprint(cursor: Cursor, step: Step) -> Fingerprint:
+    """Of the table a step is about, as its archive's would be."""
+    cursor.execute(TEXT_SETTINGS)
+    return fingerprint_in(cursor, columns_of(cursor, step.oid or 0), quoted(step.schema, step.partition))
+
+
 def file_problem(archive: Archive, manifest: Manifest) -> str | None:
     """What is wrong with an archived file; None when it holds exactly what the manifest says."""
     try:
@@ -114,6 +120,27 @@ def file_problem(archive: Archive, manifest: Manifest) -> str | None:
         f"the file's fingerprint is {found} and its sha256 {digest},"
         f" the manifest says {manifest.fingerprint} and {manifest.sha256}"
     )
+
+
+def verified(database: StatsDatabase, archive: Archive, name: str) -> tuple[store.ArchiveRow | None, str | None]:
+    """Reads an archived file and its manifest again; gives its row and what is wrong, and notes that."""
+    with database.transaction() as cursor:
+        found = store.archives(cursor, name)
+    if not found:
+        return None, "table_partitions.archives does not know it"
+    (row,) = found
+    try:
+        with closing(archive.open_read(row.manifest_file)) as file:
+            manifest = manifest_from_json(file.read())
+        problem = file_problem(archive, manifest)
+        if problem is None and (manifest.fingerprint, manifest.sha256) != (row.fingerprint, row.sha256):
+            problem = "its manifest is not the one that was entered"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"its manifest does not read: {error}"
+    with database.transaction() as cursor:
+        store.judge_archive(cursor, name, problem)
+        (row,) = store.archives(cursor, name)
+    return row, problem
 
 
 def is_unchanged(archive: Archive, row: store.ArchiveRow) -> bool:

@@ -1,8 +1,7 @@
 """The room's assets: what is to be done, what was made, what was taken away, what is archived, how large it all is."""
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of functions it is handed.
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,22 +12,21 @@ from stats_assets.shared.archive import Archive
 from stats_assets.shared.charts import PREVIEW_DPI
 from stats_assets.shared.charts import as_markdown as pictures
 from stats_assets.shared.partition_policy import PartitionPolicy
+from stats_assets.shared.phrases import named
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import DATABASE_RETRY, done_partitions, told_to_dagster
 from stats_assets.table_partitions import inventory as sizes
 from stats_assets.table_partitions import store
-from stats_assets.table_partitions.archiving import file_problem
-from stats_assets.table_partitions.carry_out import StepResult
+from stats_assets.table_partitions.archiving import verified
 from stats_assets.table_partitions.checks import evaluated, specs, surroundings
 from stats_assets.table_partitions.columns import INVENTORY_SCHEMA
 from stats_assets.table_partitions.config import TablePartitionsConfig
 from stats_assets.table_partitions.maintenance import Maintenance, Planned
-from stats_assets.table_partitions.manifest import manifest_from_json
 from stats_assets.table_partitions.promises import OF_CREATED, OF_PLAN, OF_RETIRED
-from stats_assets.table_partitions.steps import CREATING, RETIRING, Kind, Plan
+from stats_assets.table_partitions.reports import archive_metadata, plan_metadata, result_metadata
+from stats_assets.table_partitions.steps import CREATING, RETIRING, Kind
 
 GROUP = "table_partitions"
-_OWNERS = ["team:stats"]
 _CODE_VERSION = "1"
 
 PLAN = dg.AssetKey(["table_partitions", "plan"])
@@ -42,18 +40,22 @@ ARCHIVES = dg.DynamicPartitionsDefinition(name="table_partitions_archive")
 Events = Iterator[dg.AssetMaterialization | dg.AssetCheckResult | dg.MaterializeResult]
 
 
+def _asset(**given: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """What all assets of the room have in common."""
+    asset: Any = dg.asset
+    return asset(
+        group_name=GROUP, owners=["team:stats"], code_version=_CODE_VERSION, retry_policy=DATABASE_RETRY, **given
+    )
+
+
 def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPolicy]) -> list[dg.AssetsDefinition]:
     """The assets for these policies."""
 
-    @dg.asset(
+    @_asset(
         key=PLAN,
         kinds={"postgres"},
         tags={"layer": "report"},
         check_specs=specs(PLAN, OF_PLAN, policies),
-        retry_policy=DATABASE_RETRY,
-        group_name=GROUP,
-        owners=_OWNERS,
-        code_version=_CODE_VERSION,
     )
     def plan(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -64,18 +66,14 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
             found = maintenance.planned()
             maintenance.mirror(found)
             checks = _checks(PLAN, OF_PLAN, maintenance, found)
-        yield dg.MaterializeResult(metadata=_plan_metadata(found.plan), check_results=checks)
+        yield dg.MaterializeResult(metadata=plan_metadata(found.plan, maintenance.now()), check_results=checks)
 
-    @dg.asset(
+    @_asset(
         key=CREATED,
         deps=[PLAN],
         kinds={"postgres"},
         tags={"layer": "state"},
         check_specs=specs(CREATED, OF_CREATED, policies),
-        retry_policy=DATABASE_RETRY,
-        group_name=GROUP,
-        owners=_OWNERS,
-        code_version=_CODE_VERSION,
     )
     def created(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -84,16 +82,12 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         maintenance = Maintenance(database, archive, policies, config)
         yield from _maintained(context, maintenance, CREATING, CREATED, OF_CREATED)
 
-    @dg.asset(
+    @_asset(
         key=RETIRED,
         deps=[CREATED],
         kinds={"postgres", "parquet"},
         tags={"layer": "state"},
         check_specs=specs(RETIRED, OF_RETIRED, policies),
-        retry_policy=DATABASE_RETRY,
-        group_name=GROUP,
-        owners=_OWNERS,
-        code_version=_CODE_VERSION,
     )
     def retired(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -102,17 +96,13 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         maintenance = Maintenance(database, archive, policies, config)
         yield from _maintained(context, maintenance, RETIRING, RETIRED, OF_RETIRED)
 
-    @dg.asset(
+    @_asset(
         key=ARCHIVE,
         deps=[RETIRED],
         kinds={"parquet"},
         tags={"layer": "raw"},
         partitions_def=ARCHIVES,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        retry_policy=DATABASE_RETRY,
-        group_name=GROUP,
-        owners=_OWNERS,
-        code_version=_CODE_VERSION,
     )
     def archive(
         context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -127,28 +117,21 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
                     bad[key] = problem
                 elif row is not None:
                     rows[key] = row
-        metadata = {key: _archive_metadata(archive, row) for key, row in rows.items()}
+        metadata = {key: archive_metadata(archive, row) for key, row in rows.items()}
         if bad:
             yield from done_partitions(ARCHIVE, _CODE_VERSION, metadata)
-            told = "; ".join(f"{key}: {problem}" for key, problem in list(bad.items())[:5])
-            raise dg.Failure(
-                description=f"{len(bad)} of {len(context.partition_keys)} archives are not what they were: {told}",
-                allow_retries=False,
-            )
+            told = f"{len(bad)} of {len(context.partition_keys)} archives are not what they were: {named(bad)}"
+            raise dg.Failure(description=told, allow_retries=False)
         for key, facts in metadata.items():
             context.add_asset_metadata(facts, partition_key=key)
         yield dg.MaterializeResult()
 
-    @dg.asset(
+    @_asset(
         key=INVENTORY,
         deps=[CREATED, RETIRED],
         kinds={"postgres"},
         tags={"layer": "report"},
-        retry_policy=DATABASE_RETRY,
         metadata={"dagster/column_schema": INVENTORY_SCHEMA, "dagster/table_name": "table_partitions.inventory"},
-        group_name=GROUP,
-        owners=_OWNERS,
-        code_version=_CODE_VERSION,
     )
     def inventory(
         database: dg.ResourceParam[StatsDatabase], archive: dg.ResourceParam[Archive]
@@ -165,34 +148,13 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": len(found),
-                "size_bytes": sum(size.bytes for size in found),
+                **sizes.bytes_by_place(found),
                 "sizes": dg.MetadataValue.md(sizes.as_markdown(found)),
                 "over_time": dg.MetadataValue.md(preview),
             }
         )
 
     return [plan, created, retired, archive, inventory]
-
-
-def verified(database: StatsDatabase, archive: Archive, name: str) -> tuple[store.ArchiveRow | None, str | None]:
-    """Reads an archived file and its manifest again; gives its row and what is wrong, and notes that."""
-    with database.transaction() as cursor:
-        found = store.archives(cursor, name)
-    if not found:
-        return None, "table_partitions.archives does not know it"
-    (row,) = found
-    try:
-        with closing(archive.open_read(row.manifest_file)) as file:
-            manifest = manifest_from_json(file.read())
-        problem = file_problem(archive, manifest)
-        if problem is None and (manifest.fingerprint, manifest.sha256) != (row.fingerprint, row.sha256):
-            problem = "its manifest is not the one that was entered"
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = f"its manifest does not read: {error}"
-    with database.transaction() as cursor:
-        store.judge_archive(cursor, name, problem)
-        (row,) = store.archives(cursor, name)
-    return row, problem
 
 
 def _maintained(
@@ -208,15 +170,15 @@ def _maintained(
         after = maintenance.planned()
         checks = _checks(asset, promises, maintenance, after)
         yield from _new_archives(context.instance, maintenance)
-    failed = [result for result in results if result.result == "failed"]
+    failed = {str(result.step): result.message or "" for result in results if result.result == "failed"}
     if failed:
         yield from checks
         raise dg.Failure(
-            description=f"{len(failed)} of {len(results)} steps failed: {'; '.join(map(str, failed[:5]))}",
-            metadata=_result_metadata(plan, results),
+            description=f"{len(failed)} of {len(results)} steps failed: {named(failed)}",
+            metadata=result_metadata(plan, results),
             allow_retries=False,
         )
-    yield dg.MaterializeResult(metadata=_result_metadata(plan, results), check_results=checks)
+    yield dg.MaterializeResult(metadata=result_metadata(plan, results), check_results=checks)
 
 
 def _new_archives(instance: dg.DagsterInstance, maintenance: Maintenance) -> Iterator[dg.AssetMaterialization]:
@@ -227,7 +189,7 @@ def _new_archives(instance: dg.DagsterInstance, maintenance: Maintenance) -> Ite
     if new:
         instance.add_dynamic_partitions(ARCHIVES.name or "", new)
     yield from done_partitions(
-        ARCHIVE, _CODE_VERSION, {name: _archive_metadata(maintenance.archive, rows[name]) for name in new}
+        ARCHIVE, _CODE_VERSION, {name: archive_metadata(maintenance.archive, rows[name]) for name in new}
     )
 
 
@@ -236,40 +198,3 @@ def _checks(
 ) -> list[dg.AssetCheckResult]:
     around = replace(surroundings(maintenance.database, maintenance.archive), unread=found.unread)
     return list(evaluated(asset, promises, maintenance.policies, found.catalog, maintenance.now(), around))
-
-
-def _plan_metadata(plan: Plan) -> dict[str, Any]:
-    return {
-        "steps": len(plan.steps),
-        "refusals": len(plan.refusals),
-        "plan": dg.MetadataValue.md(plan.as_markdown()),
-        "plan_json": dg.MetadataValue.json(plan.as_json(datetime.now(UTC))),
-    }
-
-
-def _result_metadata(plan: Plan, results: Sequence[StepResult]) -> dict[str, Any]:
-    counts = {
-        name: sum(result.result == name for result in results) for name in ("done", "deferred", "failed", "skipped")
-    }
-    lines = ["| step | result | tries | waited ms | why |", "|---|---|---:|---:|---|"]
-    lines += [f"| {r.step} | {r.result} | {r.tries} | {r.waited_ms} | {r.message or ''} |" for r in results]
-    return {
-        **counts,
-        "longest_wait_ms": max((result.waited_ms for result in results), default=0),
-        "steps": dg.MetadataValue.md("\n".join(lines) if results else "nothing was to be done"),
-        "refused": [str(refusal) for refusal in plan.refusals],
-    }
-
-
-def _archive_metadata(archive: Archive, row: store.ArchiveRow) -> dict[str, Any]:
-    return {
-        "dagster/row_count": row.rows,
-        "size_bytes": row.file_bytes,
-        "table_bytes": row.table_bytes,
-        "fingerprint": row.fingerprint,
-        "sha256": row.sha256,
-        "oldest": row.lower,
-        "newest_before": row.upper,
-        "file": dg.MetadataValue.path(archive.location(row.file)),
-        "verified_at": dg.MetadataValue.timestamp(row.verified_at),
-    }

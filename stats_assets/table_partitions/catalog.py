@@ -67,6 +67,7 @@ class TablePartition:
     bytes: int = 0
     options: tuple[str, ...] = ()
     indexes: tuple[str, ...] = ()
+    broken_indexes: tuple[str, ...] = ()  # left over from a build that was broken off
     missing_indexes: tuple[MissingIndex, ...] = ()
 
     @property
@@ -132,7 +133,7 @@ class Table:
     tablespace: str | None = None
     newest_id: int | None = None
     default_rows: DefaultRows = DefaultRows()
-    references: frozenset[str] = frozenset()  # "schema.table" of its own foreign keys
+    references: frozenset[tuple[str, str]] = frozenset()  # schema and table its own foreign keys point to
     inbound: tuple[InboundKey, ...] = ()
     names_taken: frozenset[str] = frozenset()  # of its schema
     retiring: tuple[Retiring, ...] = ()

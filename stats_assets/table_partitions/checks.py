@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -52,15 +52,17 @@ def evaluated(
     """The results of `specs` by this catalog."""
     for policy in policies:
         for found in findings(promises, policy, catalog.tables.get(policy.table), now, around):
-            # Of a table that somebody holds locked nothing is known: that is no reason to stop anything.
-            is_mild = found.promise in WARNING or found.table in around.unread
+            # Of a table that somebody holds locked nothing is known, and on a standby nothing is ours to do: neither
+            # is a reason to stop anything.
+            is_mild = found.promise in WARNING or found.table in around.unread or catalog.is_read_only
+            facts = {name: fact for name, fact in found.facts.items() if fact not in ([], {})}
             yield dg.AssetCheckResult(
                 asset_key=asset,
                 check_name=check_name(found.promise, found.table),
                 passed=found.holds,
                 severity=dg.AssetCheckSeverity.WARN if is_mild else dg.AssetCheckSeverity.ERROR,
                 description=found.told,
-                metadata={"table": found.table, **found.facts},
+                metadata={"table": found.table, **facts},
             )
 
 
@@ -82,7 +84,3 @@ def _free_bytes(archive: Archive) -> int | None:
     while not os.path.isdir(folder) and folder != folder.parent:  # noqa: PTH112 - a folder not made yet
         folder = folder.parent
     return shutil.disk_usage(folder).free
-
-
-def failed(results: Sequence[dg.AssetCheckResult]) -> Mapping[str, str]:
-    return {result.check_name or "": result.description or "" for result in results if not result.passed}

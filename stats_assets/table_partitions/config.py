@@ -33,7 +33,7 @@ class TablePartitionsConfig(Section):
     )
     retire_hour: int = Field(default=3, ge=0, le=23, description="UTC hour of the daily run that takes away")
     lock_timeout_milliseconds: int = Field(
-        default=100, ge=1, le=60_000, description="longest wait for a lock: the longest anybody waits behind us"
+        default=50, ge=1, le=60_000, description="longest wait for a lock: the longest anybody waits behind us"
     )
     lock_budget_seconds: float = Field(
         default=60, gt=0, le=3600, description="how long a step tries again before it is deferred to the next run"

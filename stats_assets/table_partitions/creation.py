@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from stats_assets.shared.identifiers import fitted
+from stats_assets.shared.identifiers import fitted, quoted
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.table_partitions import statements
 from stats_assets.table_partitions.catalog import Table, TablePartition
 from stats_assets.table_partitions.coverage import Cover, cover, gaps_before, wanted_ahead
 from stats_assets.table_partitions.limits import Limits
 from stats_assets.table_partitions.periods import Period, current_value, period_of, shown, suffix
-from stats_assets.table_partitions.steps import Refusal, Step
+from stats_assets.table_partitions.steps import Lock, Refusal, Step
 
 Drafted = tuple[list[Step], list[Refusal]]
 
@@ -68,6 +68,7 @@ def _create(policy: PartitionPolicy, table: Table, name: str, period: Period) ->
         lower=shown(period.lower),
         upper=shown(period.upper),
         why="rows of this range have no table partition",
+        waits_for=_in_attach(table),
     )
 
 
@@ -84,7 +85,16 @@ def _drain(policy: PartitionPolicy, table: Table, name: str, period: Period, row
         upper=shown(period.upper),
         why=f"{rows:,} rows of this range are in the default partition {table.default.name}",
         rows=rows,
+        waits_for=_in_attach(table),
     )
+
+
+def _in_attach(table: Table) -> tuple[Lock, ...]:
+    """ATTACH lets readers and writers of the parent pass, but not those of the default partition, nor writers of what
+    its foreign keys point to."""
+    default = () if table.default is None else (table.default,)
+    exclusive = (Lock("ACCESS EXCLUSIVE", quoted(part.schema, part.name)) for part in default)
+    return (*exclusive, *(Lock("SHARE ROW EXCLUSIVE", quoted(*name)) for name in sorted(table.references)))
 
 
 def _finalize(policy: PartitionPolicy, table: Table, part: TablePartition) -> Step:

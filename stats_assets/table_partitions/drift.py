@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.table_partitions import statements
 from stats_assets.table_partitions.catalog import Table, TablePartition
 from stats_assets.table_partitions.periods import shown
-from stats_assets.table_partitions.steps import Step
+from stats_assets.table_partitions.steps import Lock, Step
 
 
 def drift(table: Table) -> dict[str, list[str]]:
@@ -34,6 +35,7 @@ def repairs(policy: PartitionPolicy, table: Table) -> list[Step]:
             rows=part.rows,
             is_transaction=is_transaction,
             oid=part.oid,
+            waits_for=(Lock("ACCESS EXCLUSIVE", quoted(part.schema, part.name)),) if is_transaction else (),
         )
         for part in table.partitions
         for sql, is_transaction in _of_part(table, part)

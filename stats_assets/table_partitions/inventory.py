@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -70,6 +70,13 @@ def chart(series: Series, dpi: int) -> bytes:
     return draw_lines(labels, series, dpi)
 
 
+def bytes_by_place(found: list[Size]) -> dict[str, int]:
+    """Numbers Dagster plots over the runs: all there is, and its part in each place."""
+    places = ("attached", "attic", "archive")
+    by_place = {f"{place}_bytes": sum(size.bytes for size in found if size.place == place) for place in places}
+    return {"size_bytes": sum(size.bytes for size in found), **by_place}
+
+
 def as_markdown(found: list[Size]) -> str:
     """Totals per table and place."""
     totals: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
@@ -82,12 +89,6 @@ def as_markdown(found: list[Size]) -> str:
     for (table, place), (pieces, rows, size_bytes) in sorted(totals.items()):
         lines.append(f"| {table} | {place} | {pieces} | {rows:,} | {size_bytes / 1e6:,.1f} |")
     return "\n".join(lines)
-
-
-def largest_closed_bytes(catalog: Catalog) -> Mapping[str, int]:
-    """By table, its largest table partition but the newest."""
-    closed = {name: [part.bytes for part in table.ranges[:-1]] for name, table in catalog.tables.items()}
-    return {name: max(found, default=0) for name, found in closed.items()}
 
 
 def _of_table(database: StatsDatabase, name: str, partitions: tuple[TablePartition, ...]) -> Iterator[Size]:

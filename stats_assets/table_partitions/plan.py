@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 
@@ -19,7 +18,7 @@ from stats_assets.table_partitions.creation import creation
 from stats_assets.table_partitions.drift import repairs
 from stats_assets.table_partitions.limits import Limits
 from stats_assets.table_partitions.retirement import retirement
-from stats_assets.table_partitions.steps import Plan, Refusal, Step
+from stats_assets.table_partitions.steps import TAKES_NO_CHANGES, Plan, Refusal, Step
 
 _STRATEGIES = {"l": "by LIST", "h": "by HASH", "": "not at all"}
 _KINDS = {
@@ -27,12 +26,6 @@ _KINDS = {
     "date": {"date"},
     "int": {"smallint", "integer", "bigint"},
 }
-
-
-@dataclass
-class _Draft:
-    creating: list[Step]
-    retiring: list[Step]
 
 
 def plan(
@@ -44,9 +37,7 @@ def plan(
 ) -> Plan:
     """What is to be done at `now`. A second plan after the first was carried out is empty."""
     if catalog.is_read_only:
-        return Plan(
-            refusals=(Refusal("every table", "the database takes no changes (a standby, or read only)", False),)
-        )
+        return Plan(refusals=(Refusal("every table", TAKES_NO_CHANGES, is_wrong=False),))
     refusals: list[Refusal] = []
     creating: list[Step] = []
     retiring: list[Step] = []
@@ -98,7 +89,7 @@ def _sound(
 
 def _referenced_first(sound: Iterable[tuple[PartitionPolicy, Table]]) -> list[tuple[PartitionPolicy, Table]]:
     """A table partition that others are to reference has to be there before theirs."""
-    by_name = {f"{table.schema}.{table.name}": (policy, table) for policy, table in sound}
+    by_name = {(table.schema, table.name): (policy, table) for policy, table in sound}
     sorter = TopologicalSorter(
         {name: (table.references & by_name.keys()) - {name} for name, (_, table) in by_name.items()}
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from stats_assets.shared.partition_policy import PartitionPolicy
+from stats_assets.shared.phrases import named
 from stats_assets.table_partitions.catalog import Table
 from stats_assets.table_partitions.coverage import missing_ahead, missing_before, overlaps
 from stats_assets.table_partitions.drift import drift
@@ -18,7 +19,8 @@ from stats_assets.table_partitions.retirement import expired
 OF_PLAN = ("policy_fits", "no_rows_in_default", "no_drift", "enough_disk")
 OF_CREATED = ("future_partitions_exist", "no_gap_or_overlap")
 OF_RETIRED = ("nothing_overdue", "nothing_pending", "archive_verified")
-# What is loaded into a table without a place for it fails: nothing is to be loaded then.
+# Stops what follows in the same run: nothing is taken away, and nothing loaded, while there is no room for rows. The
+# rooms' own loaders are in other runs, and make what they lack (docs/decisions/0010-loaders-make-what-they-need.md).
 BLOCKING = frozenset({"future_partitions_exist"})
 # A person should look, and nothing is lost meanwhile.
 WARNING = frozenset({"no_rows_in_default", "no_drift", "nothing_overdue", "enough_disk"})
@@ -110,9 +112,9 @@ def _future_partitions_exist(policy: PartitionPolicy, table: Table, now: datetim
 def _no_gap_or_overlap(policy: PartitionPolicy, table: Table, now: datetime, around: Surroundings) -> Judged:
     gaps = missing_before(policy, table, now)
     twice = overlaps(table)
-    told = [f"no table partition for {period}" for period in gaps[:5]]
-    told += [f"{one.name} and {other.name} overlap" for one, other in twice[:5]]
-    return not told, "; ".join(told) or "none", {"gaps": len(gaps), "overlaps": len(twice)}
+    wrong = {f"{period}": "no table partition" for period in gaps}
+    wrong |= {f"{one.name}": f"overlaps {other.name}" for one, other in twice}
+    return not wrong, named(wrong) or "none", {"gaps": len(gaps), "overlaps": len(twice)}
 
 
 def _nothing_overdue(policy: PartitionPolicy, table: Table, now: datetime, around: Surroundings) -> Judged:
@@ -133,8 +135,7 @@ def _nothing_pending(policy: PartitionPolicy, table: Table, now: datetime, aroun
 
 def _archive_verified(policy: PartitionPolicy, table: Table, now: datetime, around: Surroundings) -> Judged:
     problems = around.archive_problems.get(policy.table, {})
-    told = "; ".join(f"{name}: {problem}" for name, problem in list(problems.items())[:5])
-    return not problems, told or f"{len(table.archived)} archives", {"problems": dict(problems)}
+    return not problems, named(problems) or f"{len(table.archived)} archives", {"problems": dict(problems)}
 
 
 _JUDGES = {

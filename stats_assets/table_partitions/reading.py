@@ -92,7 +92,7 @@ def read_table(cursor: Cursor, policy: PartitionPolicy, now: datetime) -> Table 
         columns=tuple(columns),
         tablespace=tablespace,
         partitions=tuple(_partitions(cursor, policy, oid, traits)) if strategy == "r" else (),
-        references=_column(cursor, sql.REFERENCES, oid=oid),
+        references=_references(cursor, oid),
         names_taken=_column(cursor, sql.NAMES_TAKEN, schema=schema),
         retiring=_retiring(cursor, policy.table),
     )
@@ -133,7 +133,7 @@ def _partitions(
     for child, *index in cursor.fetchall():
         missing[child].append(MissingIndex(*index))
     cursor.execute(sql.PARTITIONS, {"oid": oid})
-    for child, schema, name, bound, is_pending, is_plain, rows, options, size, indexes in cursor.fetchall():
+    for child, schema, name, bound, is_pending, is_plain, rows, options, size, indexes, broken in cursor.fetchall():
         is_default = bound == "DEFAULT"
         lower, upper = (None, None) if is_default else _bounds(bound, policy.kind)
         yield TablePartition(
@@ -150,6 +150,7 @@ def _partitions(
             bytes=int(size),
             options=tuple(options),
             indexes=tuple(indexes),
+            broken_indexes=tuple(broken),
             missing_indexes=tuple(missing[child]),
         )
 
@@ -231,6 +232,11 @@ def _inbound(cursor: Cursor, oid: int, due: Sequence[TablePartition]) -> Iterabl
             cursor.execute(sql.COUNT_REFERENCING.format(referencing=quoted(schema, table), leaf=leaf, pairs=pairs))
             (rows[part.oid],) = one_row(cursor)
         yield InboundKey(name, f"{schema}.{table}", rows)
+
+
+def _references(cursor: Cursor, oid: int) -> frozenset[tuple[str, str]]:
+    cursor.execute(sql.REFERENCES, {"oid": oid})
+    return frozenset((schema, table) for schema, table in cursor.fetchall())
 
 
 def _column(cursor: Cursor, statement: str, **parameters: Any) -> frozenset[str]:

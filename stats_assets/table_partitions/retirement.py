@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.table_partitions import statements
 from stats_assets.table_partitions.catalog import Retiring, Table, TablePartition
 from stats_assets.table_partitions.limits import Limits
 from stats_assets.table_partitions.periods import current_value, cutoff, shown
-from stats_assets.table_partitions.steps import Refusal, Step
+from stats_assets.table_partitions.steps import Kind, Lock, Refusal, Step
 
 
 def expired(policy: PartitionPolicy, table: Table, now: datetime) -> list[TablePartition]:
@@ -58,39 +59,32 @@ def retirement(
 
 
 def _leave(policy: PartitionPolicy, table: Table, part: TablePartition) -> Iterator[Step]:
-    draft = _Draft(policy, part)
+    leaving = _Leaving.of_part(policy, part)
     why = f"all of it is older than {policy.retention}"
+    parent = Lock("ACCESS EXCLUSIVE", quoted(table.schema, table.name))
     if policy.action == "truncate":
-        yield draft.step("truncate", statements.truncate(part), "ACCESS EXCLUSIVE on the table partition", why)
+        readers = Lock("ACCESS EXCLUSIVE", quoted(part.schema, part.name))
+        lock = "ACCESS EXCLUSIVE on the table partition"
+        yield leaving.step("truncate", statements.truncate(part), lock, why, waits_for=(readers,))
         return
     if policy.action == "archive" and str(part.oid) not in table.archived:
-        yield draft.step("archive", (), "ACCESS SHARE on the table partition", why)
+        yield leaving.step("archive", (), "ACCESS SHARE on the table partition", why)
     is_concurrent = table.default is None
+    # CONCURRENTLY keeps nobody waiting, but hides the rows until the last transaction that knows them has ended.
     lock = "SHARE UPDATE EXCLUSIVE on the table" if is_concurrent else "ACCESS EXCLUSIVE on the table"
-    yield draft.step("detach", statements.detach(table, part), lock, why, is_transaction=not is_concurrent)
-    yield _shelve(policy, part.schema, part.name, part.oid, part, part.indexes)
+    detach = statements.detach(table, part)
+    yield leaving.step("detach", detach, lock, why, is_transaction=not is_concurrent, waits_for=(parent,))
+    yield _shelve(leaving, part.indexes)
 
 
-def _shelve(
-    policy: PartitionPolicy, schema: str, name: str, oid: int, like: TablePartition | Retiring, indexes: tuple[str, ...]
-) -> Step:
-    is_part = isinstance(like, TablePartition)
-    return Step(
+def _shelve(leaving: _Leaving, indexes: tuple[str, ...]) -> Step:
+    schema, name, oid = leaving.schema, leaving.partition, leaving.oid
+    return leaving.step(
         "shelve",
-        policy.table,
-        schema,
-        name,
         statements.shelve(schema, name, oid, indexes),
-        lock="ACCESS EXCLUSIVE on the detached table",
-        lower=shown(like.lower) if is_part else like.lower,  # type: ignore[arg-type]  # text already
-        upper=shown(like.upper) if is_part else like.upper,  # type: ignore[arg-type]
-        why="detached tables wait in the attic",
-        rows=like.rows,
-        bytes=like.bytes,
-        oid=oid,
-        action=policy.action if is_part else like.action,  # type: ignore[union-attr]
+        "ACCESS EXCLUSIVE on the detached table",
+        "detached tables wait in the attic",
         moves_to=statements.attic_name(schema, name, oid),
-        name_below_parent=name,
     )
 
 
@@ -99,7 +93,7 @@ def _shelves(policy: PartitionPolicy, table: Table) -> Iterator[Step]:
     pending = {part.oid for part in table.partitions if part.is_pending}
     for each in table.retiring:
         if each.state == "detaching" and (not each.is_attached or each.oid in pending):
-            yield _shelve(policy, each.schema_now, each.name_now, each.oid, each, each.indexes)
+            yield _shelve(_Leaving.of_retiring(policy, each), each.indexes)
 
 
 def _attic_steps(policy: PartitionPolicy, table: Table, now: datetime) -> list[Step]:
@@ -110,34 +104,13 @@ def _attic_steps(policy: PartitionPolicy, table: Table, now: datetime) -> list[S
     for kept in table.retiring:
         if kept.state != "kept" or kept.action not in ("archive", "drop"):
             continue
+        leaving = _Leaving.of_retiring(policy, kept)
         if kept.action == "archive" and kept.archive_name is None:
-            steps.append(
-                _of_kept(policy, kept, "archive", (), "ACCESS SHARE on the table in the attic", "not archived")
-            )
+            steps.append(leaving.step("archive", (), "ACCESS SHARE on the table in the attic", "not archived"))
         elif kept.drop_after is not None and kept.drop_after <= now:
             why = f"in the attic until {shown(kept.drop_after)}"
-            steps.append(_of_kept(policy, kept, "drop", statements.drop(kept), "ACCESS EXCLUSIVE on the table", why))
+            steps.append(leaving.step("drop", statements.drop(kept), "ACCESS EXCLUSIVE on the table in the attic", why))
     return steps
-
-
-def _of_kept(policy: PartitionPolicy, kept: Retiring, kind: Any, sql: tuple[str, ...], lock: str, why: str) -> Step:
-    return Step(
-        kind,
-        policy.table,
-        kept.schema_now,
-        kept.name_now,
-        sql,
-        lock=lock,
-        lower=kept.lower,
-        upper=kept.upper,
-        why=why,
-        rows=kept.rows,
-        bytes=kept.bytes,
-        oid=kept.oid,
-        action=kept.action,
-        archive_name=kept.archive_name,
-        name_below_parent=kept.name,
-    )
 
 
 def _unreferenced(
@@ -159,28 +132,36 @@ def _unreferenced(
 
 
 @dataclass(frozen=True)
-class _Draft:
-    policy: PartitionPolicy
-    part: TablePartition
+class _Leaving:
+    """What all steps of one table partition on its way out have in common, by the fields of `Step`."""
 
-    def step(self, kind: Any, sql: tuple[str, ...], lock: str, why: str, is_transaction: bool = True) -> Step:
-        return Step(
-            kind,
-            self.policy.table,
-            self.part.schema,
-            self.part.name,
-            sql,
-            lock=lock,
-            lower=shown(self.part.lower),
-            upper=shown(self.part.upper),
-            why=why,
-            rows=self.part.rows,
-            bytes=self.part.bytes,
-            is_transaction=is_transaction,
-            oid=self.part.oid,
-            action=self.policy.action,
-            name_below_parent=self.part.name,
-        )
+    table: str
+    schema: str
+    partition: str
+    lower: str
+    upper: str
+    rows: int
+    bytes: int
+    oid: int
+    action: str
+    name_below_parent: str
+    archive_name: str | None = None
+
+    @classmethod
+    def of_part(cls, policy: PartitionPolicy, part: TablePartition) -> _Leaving:
+        """One that is attached still: what becomes of it, the policy says."""
+        bounds = shown(part.lower), shown(part.upper)
+        size = part.rows, part.bytes
+        return cls(policy.table, part.schema, part.name, *bounds, *size, part.oid, policy.action, part.name)
+
+    @classmethod
+    def of_retiring(cls, policy: PartitionPolicy, kept: Retiring) -> _Leaving:
+        """One that is on its way or in the attic: what becomes of it was decided when it left."""
+        place = kept.schema_now, kept.name_now, kept.lower, kept.upper
+        return cls(policy.table, *place, kept.rows, kept.bytes, kept.oid, kept.action, kept.name, kept.archive_name)
+
+    def step(self, kind: Kind, sql: tuple[str, ...], lock: str, why: str, **more: Any) -> Step:
+        return Step(kind, statements=sql, lock=lock, why=why, **vars(self), **more)
 
 
 def _is_held(table: Table, part: TablePartition, now: datetime) -> bool:

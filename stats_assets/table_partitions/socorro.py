@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import psycopg2
 import yaml
 
-from stats_assets.shared.failures import ConfigurationMistake
+from stats_assets.shared.failures import ConfigurationMistake, first_line
 from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.partition_policy import PartitionPolicy
-from stats_assets.shared.postgres import StatsDatabase
+from stats_assets.shared.postgres import StatsDatabase, one_row
 
 _ROWS = """
 SELECT t.table_name::text, t.partition_column::text, upper(t.timetype::text), n.nspname::text, c.relkind::text
@@ -47,12 +47,15 @@ class PartitionInfo:
 
 def import_policies(database: StatsDatabase, table: tuple[str, str], truncate_after: str | None) -> str:
     """The section of stats.yaml. Raises ConfigurationMistake when there is no such table, or a row makes no sense."""
-    try:
-        with database.session() as cursor:
+    with database.session() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (quoted(*table),))
+        if one_row(cursor) == (False,):
+            raise ConfigurationMistake(f"{'.'.join(table)} is not there; name Socorro's report_partition_info")
+        try:
             cursor.execute(_ROWS.format(table=quoted(*table)))
-            rows = [PartitionInfo(*row) for row in cursor.fetchall()]
-    except (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn) as error:
-        raise ConfigurationMistake(f"{'.'.join(table)} is not there or is not Socorro's: {error}".strip()) from error
+        except psycopg2.errors.UndefinedColumn as error:
+            raise ConfigurationMistake(f"{'.'.join(table)} is not Socorro's: {first_line(error)}") from error
+        rows = [PartitionInfo(*row) for row in cursor.fetchall()]
     return as_yaml(list(policies(rows, truncate_after)), [row for row in rows if row.relkind != "p"])
 
 

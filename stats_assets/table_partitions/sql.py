@@ -33,7 +33,9 @@ SELECT c.oid, n.nspname::text, c.relname::text, pg_get_expr(c.relpartbound, c.oi
        coalesce((SELECT sum(x.relpages::bigint) FROM pg_index k JOIN pg_class x ON x.oid = k.indexrelid
                  WHERE k.indrelid IN (c.oid, c.reltoastrelid)), 0) * 8192
        + (c.relpages::bigint + coalesce((SELECT t.relpages FROM pg_class t WHERE t.oid = c.reltoastrelid), 0)) * 8192,
-       ARRAY(SELECT x.relname::text FROM pg_index k JOIN pg_class x ON x.oid = k.indexrelid WHERE k.indrelid = c.oid)
+       ARRAY(SELECT x.relname::text FROM pg_index k JOIN pg_class x ON x.oid = k.indexrelid WHERE k.indrelid = c.oid),
+       ARRAY(SELECT x.relname::text FROM pg_index k JOIN pg_class x ON x.oid = k.indexrelid
+             WHERE k.indrelid = c.oid AND NOT k.indisvalid AND NOT x.relispartition)
 FROM pg_inherits i
 JOIN pg_class c ON c.oid = i.inhrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -79,12 +81,24 @@ WHERE x.indrelid = %(oid)s
                   WHERE ii.inhparent = x.indexrelid AND ci.indrelid = child.inhrelid AND ci.indisvalid)
 """
 
+# Prepared transactions hold locks, too, and have no process. What somebody without the right to see it does is not
+# known to be old.
+OLDEST_HOLDER = """
+SELECT a.pid, a.application_name, a.state, to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')
+FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'relation' AND l.granted AND l.relation = to_regclass(%(table)s)
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND l.mode = ANY (%(modes)s) AND l.pid IS DISTINCT FROM pg_backend_pid()
+  AND (l.pid IS NULL OR a.xact_start < clock_timestamp() - %(old_seconds)s * interval '1 second')
+ORDER BY a.xact_start NULLS FIRST LIMIT 1
+"""
+
 NAMES_TAKEN = """
 SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s
 """
 
 REFERENCES = """
-SELECT DISTINCT n.nspname || '.' || c.relname
+SELECT DISTINCT n.nspname::text, c.relname::text
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE k.contype = 'f' AND k.conrelid = %(oid)s
 """

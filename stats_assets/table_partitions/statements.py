@@ -130,11 +130,16 @@ def like_parent(parent: Traits, part: TablePartition) -> tuple[str, ...]:
 
 
 def build_index(part: TablePartition, missing: MissingIndex) -> tuple[str, ...]:
-    """The index a table partition lacks, built while it is written to, then known as its parent's."""
-    name = fitted(part.name, f"_{missing.name}"[:30], part.schema)
+    """The index a table partition lacks, built while it is written to, then known as its parent's.
+
+    A build that is broken off leaves a broken index of its name behind.
+    """
+    name = fitted(f"{part.name}_{missing.name}", "", part.schema)
+    broken = (f"DROP INDEX CONCURRENTLY {quoted(part.schema, name)}",) if name in part.broken_indexes else ()
     unique, _, using = missing.definition.partition(" INDEX ")
     body = re.sub(r"^.*? USING ", "USING ", using, count=1, flags=re.DOTALL)
     return (
+        *broken,
         f"{unique} INDEX CONCURRENTLY {quoted(name)} ON {quoted(part.schema, part.name)} {body}",
         f"ALTER INDEX {quoted(missing.schema, missing.name)} ATTACH PARTITION {quoted(part.schema, name)}",
     )

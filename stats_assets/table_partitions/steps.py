@@ -14,6 +14,29 @@ CREATING: frozenset[Kind] = frozenset({"finalize", "drain", "create", "repair"})
 RETIRING: frozenset[Kind] = frozenset({"archive", "detach", "shelve", "truncate", "drop"})
 
 
+TAKES_NO_CHANGES = "the database takes no changes (a standby, or read only)"
+
+# By pg_locks' names: what stands in the way of a lock of this mode.
+_SHARED = ("ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")
+_CONFLICTS = {
+    "SHARE ROW EXCLUSIVE": ("RowExclusiveLock", *_SHARED),
+    "ACCESS EXCLUSIVE": ("AccessShareLock", "RowShareLock", "RowExclusiveLock", *_SHARED),
+}
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock that readers or writers queue behind while it is waited for. `table` is written as in SQL."""
+
+    mode: Literal["SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE"]
+    table: str
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """The modes that have to be gone first, as pg_locks calls them."""
+        return _CONFLICTS[self.mode]
+
+
 @dataclass(frozen=True)
 class Step:
     """One thing to do to one table partition: a transaction of its own, or a session where none is allowed."""
@@ -35,6 +58,7 @@ class Step:
     archive_name: str | None = None
     moves_to: str | None = None  # its name in the attic
     name_below_parent: str | None = None
+    waits_for: tuple[Lock, ...] = ()  # not begun while an old transaction holds what conflicts with these
 
     def __str__(self) -> str:
         return f"{self.kind} {self.table} {self.partition} ({self.lower} to {self.upper})"
@@ -94,5 +118,13 @@ class Plan:
 
 def plan_from_json(text: Mapping[str, Any]) -> Plan:
     """A plan as `as_json` gave it. Raises KeyError or TypeError for anything else."""
-    steps = (Step(**{**step, "statements": tuple(step["statements"])}) for step in text["steps"])
-    return Plan(tuple(steps), tuple(Refusal(**refusal) for refusal in text["refusals"]), dict(text["digests"]))
+    return Plan(
+        tuple(_step_from_json(step) for step in text["steps"]),
+        tuple(Refusal(**refusal) for refusal in text["refusals"]),
+        dict(text["digests"]),
+    )
+
+
+def _step_from_json(step: Mapping[str, Any]) -> Step:
+    locks = tuple(Lock(**lock) for lock in step["waits_for"])
+    return Step(**{**step, "statements": tuple(step["statements"]), "waits_for": locks})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 
 from stats_assets.shared.archive import Archive
@@ -48,6 +50,11 @@ class World:
         maintenance = self.maintenance
         return maintenance.carry_out(maintenance.planned(**options).plan, "test")
 
+    def apply_with(self, **hooks: Callable[..., Any]) -> list[StepResult]:
+        """As `apply`, with `boundary`, `sleep` or other functions of the executor in place of its own."""
+        executor = replace(self.maintenance.executor("test"), **hooks)
+        return executor.carry_out(self.plan())
+
     def settle(self, runs: int = 12) -> None:
         """Applies until nothing is left to do."""
         for _ in range(runs):
@@ -78,7 +85,20 @@ class World:
         return dict(self.rows(f"SELECT tableoid::regclass::text, count(*) FROM {table} GROUP BY 1"))
 
 
-MakeWorld = Callable[..., World]
+@contextmanager
+def held(world: World, *statements: str) -> Iterator[psycopg2.extensions.connection]:
+    """A transaction that has run these and stays open."""
+    with closing(psycopg2.connect(world.database.dsn)) as connection:
+        for statement in statements:
+            connection.cursor().execute(statement)
+        yield connection
+
+
+def done_by_another(world: World, *statements: str) -> None:
+    """Somebody else runs these now; waiting for a lock would be a failure."""
+    with closing(psycopg2.connect(world.database.dsn, options="-c lock_timeout=100ms")) as connection, connection:
+        for statement in statements:
+            connection.cursor().execute(statement)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from stats_assets.table_partitions.assets import ARCHIVE, ARCHIVES, CREATED, INV
 from stats_assets.table_partitions.automation import build_automation
 from stats_assets.table_partitions.checks import check_name
 from stats_assets.table_partitions.config import TablePartitionsConfig
+from stats_assets.table_partitions.steps import TAKES_NO_CHANGES, plan_from_json
 from tests.table_partitions.conftest import World
 from tests.table_partitions.made_up import policy
 
@@ -92,12 +93,15 @@ def test_from_creation_to_archive_to_a_bad_file(runs: Runs):
     sizes = runs.world.rows("SELECT place, sum(rows)::int FROM table_partitions.inventory WHERE rows > 0 GROUP BY 1")
     assert dict(sizes)["archive"] == 100
     again = runs.run(INVENTORY)
+    by_place = {name: metadata(again, INVENTORY)[f"{name}_bytes"] for name in ("size", "attached", "attic", "archive")}
+    assert by_place.pop("size") == sum(map(int, map(str, by_place.values()))) and by_place["archive"] != 0
     assert "data:image/png;base64," in str(metadata(again, INVENTORY)["over_time"])
     assert runs.world.rows("SELECT count(DISTINCT measured_at) FROM table_partitions.inventory") == [(1,)]
     (file,) = runs.world.folder.rglob("*.parquet")
     file.write_bytes(b"PAR1 no more")
     assert not runs.run(ARCHIVE, key=key).success
     bad = runs.run(RETIRED)  # the row is in the attic still: it is not dropped on the word of such a file
+    assert not bad.success
     assert checks(bad)["archive_verified__s_m"] is False
     assert runs.world.rows("SELECT state FROM table_partitions.attic") == [("kept",)]
 
@@ -150,6 +154,15 @@ def test_drift_and_rows_in_a_default_partition_are_told(runs: Runs):
     assert (found["no_rows_in_default__s_m"], found["no_drift__s_m"]) == (False, False)
 
 
+def test_36_on_a_read_only_database_runs_succeed_and_say_that_they_did_nothing(runs: Runs):
+    (name,) = runs.world.rows("SELECT current_database()")[0]
+    runs.world.run(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    for asset in (PLAN, CREATED, RETIRED, INVENTORY):
+        assert runs.run(asset).success, asset
+    assert metadata(runs.run(CREATED), CREATED)["refused"] == [f"every table: {TAKES_NO_CHANGES}"]
+    assert set(runs.world.parts()) == {"m_old"}
+
+
 def test_creation_is_hourly_and_what_takes_away_daily_at_a_quiet_hour():
     found = build_automation(TablePartitionsConfig(retire_hour=4), is_running=True)
     schedules = {each.name: each.cron_schedule for each in found.schedules or []}  # type: ignore[union-attr]
@@ -158,6 +171,4 @@ def test_creation_is_hourly_and_what_takes_away_daily_at_a_quiet_hour():
 
 def test_the_plan_survives_its_way_through_json(runs: Runs):
     plan = runs.world.maintenance.planned().plan
-    from stats_assets.table_partitions.steps import plan_from_json
-
     assert plan_from_json(json.loads(json.dumps(plan.as_json(TODAY)))) == plan

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from datetime import date
 
+import psycopg2
 import pytest
 
-from stats_assets.shared.failures import OurMistake
+from stats_assets.shared.failures import OurMistake, SourceAway
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.table_partitions import ensure_leaf, leaf_of_days
-from tests.table_partitions.conftest import World
+from stats_assets.table_partitions.steps import TAKES_NO_CHANGES, plan_from_json
+from tests.table_partitions.conftest import World, done_by_another, held
 from tests.table_partitions.made_up import at, policy
 
 
@@ -126,6 +129,46 @@ def test_15_ids(world: World):
     assert world.parts("s.i")["i_200000"] == "FOR VALUES FROM (200000) TO (300000)"
 
 
+def test_25_creating_waits_for_no_reader_or_writer_and_keeps_none_waiting(world: World):
+    world.policies = [policy(ahead=0)]
+    world.apply()
+    world.policies = [policy(ahead=3)]
+    inserted = iter(range(100, 200))
+
+    def others(point: str) -> None:
+        """At work before, after and while all locks of a step are held."""
+        insert = f"INSERT INTO s.m VALUES ({next(inserted)}, '2026-05-19', 'w')"
+        done_by_another(world, insert, "SELECT count(*) FROM s.m")
+
+    with held(world, "SELECT count(*) FROM s.m"), held(world, "INSERT INTO s.m VALUES (1, '2026-05-19', 'w')"):
+        results = world.apply_with(boundary=others)
+    assert [(each.step.kind, each.result, each.tries) for each in results] == [("create", "done", 1)] * 3
+    assert world.where() == {"s.m_20260518": next(inserted) - 100}
+
+
+def test_27c_a_referenced_table_that_is_written_to_for_long_defers_creation_and_stops_no_other_writer(world: World):
+    world.run(
+        "CREATE TABLE s.site (id int PRIMARY KEY)",
+        "INSERT INTO s.site VALUES (1)",
+        "CREATE TABLE s.f (ts timestamptz NOT NULL, site int REFERENCES s.site) PARTITION BY RANGE (ts)",
+    )
+    world.settings["lock_budget_seconds"] = 0.8
+    world.policies = [policy(table="s.f", ahead=0), policy()]
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        done_by_another(world, f"INSERT INTO s.site VALUES ({len(pauses) + 2})")
+
+    with held(world, "INSERT INTO s.site VALUES (2)"):
+        results = world.apply_with(sleep=pause)
+    assert {(each.step.table, each.result) for each in results} == {("s.f", "deferred"), ("s.m", "done")}
+    assert pauses and world.rows("SELECT count(*) FROM s.site") == [(1 + len(pauses),)]
+    with held(world, "SELECT * FROM s.site"):  # who only reads it is in nobody's way
+        world.settle()
+    assert set(world.parts("s.f")) == {"f_20260518"}
+
+
 def test_28_owner_rights_and_row_security_are_the_parent_s(world: World):
     world.run(
         "CREATE ROLE app_own_28",
@@ -167,26 +210,41 @@ def test_28_owner_rights_and_row_security_are_the_parent_s(world: World):
         )
 
 
-def test_29_indexes_and_storage_are_the_parent_s(world: World):
+def test_29_indexes_storage_and_compression_are_the_parent_s(world: World):
     world.apply()
     world.run(
         "CREATE INDEX noted ON s.m (note) WHERE note IS NOT NULL",
         "CREATE INDEX thin ON s.m USING brin (ts)",
         "CREATE INDEX only_here ON ONLY s.m (id)",
         "ALTER TABLE s.m ALTER note SET STORAGE EXTERNAL",
+        "ALTER TABLE s.m ALTER note SET COMPRESSION pglz",
         "ALTER TABLE s.m_20260601 SET (fillfactor = 70)",
     )
     world.now = at("2026-05-27 12:00")
     assert [each.result for each in world.apply()] == ["done"]
     indexes = """SELECT count(*), bool_and(indisvalid) FROM pg_index WHERE indrelid = 's.m_20260608'::regclass"""
+    column = (
+        """SELECT attstorage, attcompression FROM pg_attribute WHERE attname = 'note' AND attrelid = %s::regclass"""
+    )
     assert world.rows(indexes) == [(4, True)]
-    assert world.rows(
-        "SELECT attstorage FROM pg_attribute WHERE attrelid = 's.m_20260608'::regclass AND attname = 'note'"
-    ) == [("e",)]
+    assert world.rows(column, ("s.m_20260608",)) == [("e", "p")]
     assert world.rows("SELECT reloptions FROM pg_class WHERE oid = 's.m_20260608'::regclass") == [(["fillfactor=70"],)]
     assert {each.result for each in world.apply(with_repairs=True)} == {"done"}  # the older ones get theirs
     assert world.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 's.only_here'::regclass") == [(True,)]
+    assert world.rows(column, ("s.m_20260518",)) == [("e", "p")]
     assert world.maintenance.planned(with_repairs=True).plan.steps == ()
+
+
+def test_29_an_index_whose_building_was_broken_off_is_built_anew(world: World):
+    world.policies = [policy(ahead=0)]
+    world.apply()
+    world.run("CREATE INDEX only_here ON ONLY s.m (id)")
+    world.settings["lock_budget_seconds"] = 0.3
+    with held(world, "INSERT INTO s.m VALUES (1, '2026-05-19', 'w')"):
+        assert [each.result for each in world.apply(with_repairs=True)] == ["deferred"]
+    assert world.rows("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(2,)]
+    assert [each.result for each in world.apply(with_repairs=True)] == ["done"]
+    assert world.rows("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
 
 
 def test_31_a_taken_name_is_not_taken_for_a_table_partition(world: World):
@@ -221,11 +279,55 @@ def test_33_planning_changes_nothing_and_an_outdated_plan_is_refused(world: Worl
     assert set(world.parts()) == {"other"}
 
 
+def test_33_a_plan_lists_exactly_what_is_then_done(world: World):
+    """A default partition with rows of a coming week (10), an expired week (16), another that is referenced (27)."""
+    world.run(
+        "CREATE TABLE s.m_old PARTITION OF s.m FOR VALUES FROM ('2026-04-20') TO ('2026-04-27')",
+        "CREATE TABLE s.m_needed PARTITION OF s.m FOR VALUES FROM ('2026-04-27') TO ('2026-05-04')",
+        "CREATE TABLE s.m_now PARTITION OF s.m FOR VALUES FROM ('2026-05-04') TO ('2026-05-25')",
+        "CREATE TABLE s.m_default PARTITION OF s.m DEFAULT",
+        "INSERT INTO s.m VALUES (1, '2026-04-21', 'a'), (2, '2026-04-28', 'b'), (3, '2026-05-26', 'c')",
+        "CREATE TABLE s.child (id bigint, ts timestamptz, FOREIGN KEY (id, ts) REFERENCES s.m (id, ts))",
+        "INSERT INTO s.child VALUES (2, '2026-04-28')",
+    )
+    world.policies = [policy(ahead=1, retention="14 days", action="detach")]
+    listed = json.loads(json.dumps(world.plan().as_json(world.now)))
+    assert [(step["kind"], step["partition"]) for step in listed["steps"]] == [
+        ("drain", "m_20260525"),
+        ("detach", "m_old"),
+        ("shelve", "m_old"),
+    ]
+    assert all(step["statements"] and step["lock"] and step["lower"] < step["upper"] for step in listed["steps"])
+    assert "m_needed stays: 1 rows of s.child" in listed["refusals"][0]["why"]
+    results = world.maintenance.carry_out(plan_from_json(listed), "test")
+    assert [(each.step.kind, each.result) for each in results] == [(s["kind"], "done") for s in listed["steps"]]
+    assert world.where() == {"s.m_needed": 1, "s.m_20260525": 1}
+    assert set(world.parts()) == {"m_needed", "m_now", "m_20260525", "m_default"}
+    assert world.plan().steps == ()
+
+
 def test_a_loader_does_not_attach_a_table_that_is_on_its_way_out(world: World):
     world.run("CREATE TABLE s.m_20260518 (LIKE s.m)", "INSERT INTO s.m_20260518 VALUES (1, '2026-05-18', 'old')")
     with pytest.raises(OurMistake, match="is no table partition of s"):
         ensure_leaf(world.database, leaf_of_days("s", "m", "ts", date(2026, 5, 18), 7))
     assert world.parts() == {}
+
+
+def test_a_loader_is_told_why_there_is_no_room_for_its_rows(world: World):
+    week = leaf_of_days("s", "m", "ts", date(2026, 5, 18), 7)
+    world.run("CREATE TABLE s.may PARTITION OF s.m FOR VALUES FROM ('2026-05-01') TO ('2026-06-01')")
+    with pytest.raises(
+        OurMistake, match=r"s.m_20260518 from 2026-05-18 .* would overlap partition \"may\"; the table is"
+    ):
+        ensure_leaf(world.database, week)
+    world.run("DROP TABLE s.may")
+    ensure_leaf(world.database, week)
+    with held(world, "SELECT count(*) FROM s.m"), world.database.session() as cursor:
+        cursor.execute("SET lock_timeout = 50")
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            cursor.execute("ALTER TABLE s.m DETACH PARTITION s.m_20260518 CONCURRENTLY")
+    with pytest.raises(SourceAway, match="is half detached: it takes no rows"):
+        ensure_leaf(world.database, week)
 
 
 def test_a_table_we_may_not_read_holds_up_no_other(world: World):
@@ -247,11 +349,15 @@ def test_a_table_we_may_not_read_holds_up_no_other(world: World):
         world.run("DROP OWNED BY reader_36", "DROP ROLE reader_36")
 
 
-def test_36_a_read_only_database_is_left_alone(world: World):
+def test_36_a_read_only_database_is_left_alone_and_that_is_told(world: World):
     (name,) = world.rows("SELECT current_database()")[0]
+    old = world.plan()
     world.run(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
     assert world.plan().steps == ()
     assert "takes no changes" in world.plan().refusals[0].why
+    results = world.maintenance.carry_out(old, "test")
+    assert {(each.result, each.message) for each in results} == {("skipped", TAKES_NO_CHANGES)}
+    assert world.parts() == {}
 
 
 def test_odd_names_are_maintained_like_others(world: World):

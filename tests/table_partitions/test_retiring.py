@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 
 import psycopg2
@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from stats_assets.shared.failures import OurMistake
-from tests.table_partitions.conftest import World
+from stats_assets.table_partitions import patience
+from tests.table_partitions.conftest import World, held
 from tests.table_partitions.made_up import at, policy
 
 FORTNIGHT = {"retention": "14 days", "ahead": 0, "confirm": True}
@@ -214,6 +215,31 @@ def test_a_file_that_went_bad_keeps_the_table_in_the_attic_and_is_written_anew(o
     assert old.rows("SELECT count(*) FROM table_partitions.archives WHERE problem IS NOT NULL") == [(0,)]
 
 
+def test_29_what_was_archived_comes_back_with_indexes_storage_and_compression(old: World):
+    old.run(
+        "CREATE INDEX noted ON s.m (note) WHERE note IS NOT NULL",
+        "CREATE INDEX thin ON s.m USING brin (ts)",
+        "ALTER TABLE s.m ALTER note SET STORAGE EXTERNAL",
+        "ALTER TABLE s.m ALTER note SET COMPRESSION pglz",
+        "ALTER TABLE s.m_20260518 SET (fillfactor = 70)",
+    )
+    old.apply(with_repairs=True)
+    shape = """SELECT c.reloptions, a.attstorage, a.attcompression,
+                      (SELECT array_agg(m.amname::text || i.indisprimary || i.indisvalid || (i.indpred IS NOT NULL)
+                                        ORDER BY 1)
+                       FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+                       WHERE i.indrelid = c.oid)
+               FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'note'
+               WHERE c.oid = 's.m_20260518'::regclass"""
+    (wanted,) = old.rows(shape)
+    assert wanted[1:3] == ("e", "p") and len(wanted[3]) == 3
+    old.policies = [policy(action="archive", **FORTNIGHT)]
+    old.settings["attic_days"] = 0
+    old.settle()
+    old.maintenance.restore("m_20260420", 30, False)
+    assert old.rows(shape.replace("m_20260518", "m_20260420")) == [wanted]
+
+
 def test_from_the_attic_it_comes_back_as_it_was(old: World):
     before = old.where()
     old.policies = [policy(action="drop", **FORTNIGHT)]
@@ -252,16 +278,30 @@ def test_27_foreign_keys_hold_a_table_partition_until_the_referencing_rows_are_g
     assert "m_20260413" not in old.parts()
 
 
-@contextmanager
-def held(world: World, *statements: str):
-    """A transaction that has run these and stays open."""
-    with closing(psycopg2.connect(world.database.dsn)) as connection:
-        for statement in statements:
-            connection.cursor().execute(statement)
-        yield
+def test_27d_of_two_tables_the_referencing_one_is_made_last_and_goes_first(old: World):
+    old.run(
+        """CREATE TABLE s.child (id bigint NOT NULL, ts timestamptz NOT NULL, PRIMARY KEY (id, ts),
+           FOREIGN KEY (id, ts) REFERENCES s.m (id, ts)) PARTITION BY RANGE (ts)""",
+        "CREATE TABLE s.child_20260413 PARTITION OF s.child FOR VALUES FROM ('2026-04-13') TO ('2026-04-20')",
+        "INSERT INTO s.child SELECT id, ts FROM s.m WHERE ts < '2026-04-20'",
+    )
+    old.policies = [policy(table="s.child", action="drop", **FORTNIGHT), policy(action="drop", **FORTNIGHT)]
+    old.settings["attic_days"] = 0
+    made = [each for each in old.apply() if each.step.kind == "create"]
+    assert {(each.step.table, each.result) for each in made} == {("s.child", "done")}
+    old.settle()
+    assert "child_20260413" not in old.parts("s.child") and "m_20260413" not in old.parts()
+    drops = "SELECT partition_name FROM table_partitions.events WHERE step = 'drop' AND lower_bound LIKE '2026-04-13%'"
+    assert [name.rsplit("_", 1)[0] for (name,) in old.rows(f"{drops} ORDER BY event_id")] == [
+        "child_20260413",
+        "m_20260413",
+    ]
 
 
-def test_a_reader_that_never_ends_defers_the_detach_and_holds_up_neither_creation_nor_other_tables(old: World):
+def test_a_reader_that_never_ends_defers_the_detach_and_holds_up_neither_creation_nor_other_tables(
+    old: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(patience, "_OLD_SECONDS", 3600)  # begun although somebody reads, as if he had just come
     old.run(
         "CREATE TABLE s.o (ts timestamptz NOT NULL) PARTITION BY RANGE (ts)",
         "CREATE TABLE s.o_1 PARTITION OF s.o FOR VALUES FROM ('2026-04-13') TO ('2026-04-20')",
@@ -279,7 +319,6 @@ def test_a_reader_that_never_ends_defers_the_detach_and_holds_up_neither_creatio
         assert by_table["s.o", "shelve"] == "done"
         deferred = next(each for each in results if each.result == "deferred")
         assert deferred.step.kind == "detach" and "deferred after" in (deferred.message or "")
-        assert deferred.tries > 1
         again = old.apply()
         assert ("finalize", "deferred") in {(each.step.kind, each.result) for each in again}
     old.settle()
@@ -289,6 +328,36 @@ def test_a_reader_that_never_ends_defers_the_detach_and_holds_up_neither_creatio
         ("done",),
         ("skipped",),
     ]
+
+
+def test_a_detach_is_not_begun_while_an_old_transaction_has_the_table_and_nobody_waits_meanwhile(
+    old: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(patience, "_OLD_SECONDS", 0)
+    old.settings["lock_budget_seconds"] = 1
+    old.policies = [policy(action="detach", **FORTNIGHT)]
+    rows = old.where()
+    with held(old, "SELECT count(*) FROM s.m") as reader:
+        deferred = old.apply()[0]
+        assert (deferred.step.kind, deferred.result, deferred.tries > 1) == ("detach", "deferred", True)
+        assert f"pid {reader.info.backend_pid} (no name, idle in transaction, since" in (deferred.message or "")
+        assert '"s"."m"' in (deferred.message or "")
+        assert old.where() == rows  # begun, it would hide them until the reader has ended
+    old.settle()
+    assert len(old.parts()) == 3
+
+
+def test_23_a_detach_that_somebody_else_left_pending_is_ended_and_nothing_made_in_its_place(old: World):
+    with held(old, "SELECT count(*) FROM s.m"), old.database.session() as cursor:
+        cursor.execute("SET lock_timeout = 50")
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            cursor.execute("ALTER TABLE s.m DETACH PARTITION s.m_20260511 CONCURRENTLY")
+    assert old.rows("SELECT count(*) FROM pg_inherits WHERE inhdetachpending") == [(1,)]
+    old.policies = [policy(ahead=0)]
+    assert [(each.step.kind, each.result) for each in old.apply()] == [("finalize", "done")]
+    assert "m_20260511" not in old.parts()
+    assert "s.m_20260511 is taken" in old.plan().refusals[0].why  # its rows are there: for a person to decide
+    assert old.plan().steps == ()
 
 
 def test_a_table_somebody_holds_locked_is_told_and_the_others_are_maintained(old: World):
@@ -312,7 +381,7 @@ def test_two_runs_at_once_do_not_both_maintain_a_table(old: World):
     old.settle()
 
 
-def test_24_beside_a_default_partition_rows_are_detached_and_no_insert_fails(old: World):
+def test_24_beside_a_default_partition_the_detach_comes_between_two_readers_and_no_insert_fails(old: World):
     old.run("CREATE TABLE s.m_default PARTITION OF s.m DEFAULT")
     old.policies = [policy(action="detach", **FORTNIGHT)]
     stop, failures = threading.Event(), []
@@ -330,11 +399,13 @@ def test_24_beside_a_default_partition_rows_are_detached_and_no_insert_fails(old
 
     writer = threading.Thread(target=write)
     writer.start()
-    with held(old, "SELECT count(*) FROM s.m WHERE ts > '2026-05-18'"):
-        pass
+    with held(old, "SELECT count(*) FROM s.m WHERE ts > '2026-05-18'") as reader:
+        results = old.apply_with(sleep=lambda seconds: reader.rollback())
     old.settle()
     stop.set()
     writer.join()
+    first = results[0]
+    assert (first.step.kind, first.result, first.tries > 1) == ("detach", "done", True)
     assert failures == []
     assert set(old.parts()) == {"m_20260504", "m_20260511", "m_20260518", "m_default"}
 
