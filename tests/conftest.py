@@ -20,16 +20,7 @@ import pytest
 from psycopg2 import sql
 from sqlalchemy.engine import make_url
 
-from stats_assets.local.needed_programs import (
-    CADDY,
-    CHROMIUM,
-    NGINX,
-    RABBITMQ,
-    REDIS,
-    RSYNC,
-    SSHD,
-    NeededProgram,
-)
+from stats_assets.local.needed_programs import CADDY, CHROMIUM, NGINX, RABBITMQ, REDIS, RSYNC, SSHD, NeededProgram
 from stats_assets.local.postgres_binaries import find_binaries
 from stats_assets.local.private_postgres import PrivatePostgres, placed
 from stats_assets.local.unprivileged import way_to_run
@@ -152,6 +143,11 @@ def sshd() -> Path:
 
 
 @pytest.fixture(scope="session")
+def rabbitmq() -> Path:
+    return _program(RABBITMQ)
+
+
+@pytest.fixture(scope="session")
 def nginx() -> Path:
     return _program(NGINX)
 
@@ -164,11 +160,6 @@ def caddy() -> Path:
 @pytest.fixture(scope="session")
 def redis_server() -> Path:
     return _program(REDIS)
-
-
-@pytest.fixture(scope="session")
-def rabbitmq() -> Path:
-    return _program(RABBITMQ)
 
 
 def _program(program: NeededProgram) -> Path:

@@ -23,7 +23,6 @@ PURE = {
     "catalog",
     "clock",
     "completeness",
-    "copy_rows",
     "coverage",
     "creation",
     "credentials",

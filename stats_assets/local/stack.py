@@ -130,7 +130,8 @@ class Stack:
         died_at: dict[str, float] = {}
         while (record := read_record(self.home)) is not None:
             self._revive_postgres()
-            for name in sorted(set(record.services) - set(record.living())):
+            # One at a time: the record of the next round knows what this one has started.
+            for name in sorted(set(record.services) - set(record.living()))[:1]:
                 if time.monotonic() - died_at.get(name, -_CRASH_LOOP_SECONDS) < _CRASH_LOOP_SECONDS:
                     raise SourceAway(f"{name} died again.\n{self._last_words(name)}")
                 died_at[name] = time.monotonic()
@@ -203,7 +204,8 @@ class Stack:
         began = datetime.now(UTC)
         processes.stop_group(record.services[name], GRACE_SECONDS)  # what it had started goes with it
         services = services_of(self.environment, with_sandbox=True, with_collector=True)
-        self._start(replace(record, services=record.living()), services, name, os.environ)
+        others = {other: process for other, process in record.services.items() if other != name}
+        self._start(replace(record, services=others), services, name, os.environ)
         if name == CODE_SERVER:
             self._fail_abandoned_runs(began)
 

@@ -33,7 +33,8 @@ class _Webserver(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        told = f"{cast(ThreadingHTTPServer, self.server).server_port} {self.command} {self.path} {self.headers['Host']}".encode()
+        port = cast(ThreadingHTTPServer, self.server).server_port
+        told = f"{port} {self.command} {self.path} {self.headers['Host']}".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(told)))
         self.end_headers()
