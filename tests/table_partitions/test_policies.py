@@ -135,8 +135,8 @@ def test_socorro_s_table_becomes_policies_that_are_not_confirmed(database: Stats
         ("public.raw_crashes", "timestamptz", "week", 2, "2 weeks", "truncate", False),
         ("public.signature_summary_os", "date", "week", 2, None, "keep", False),
     ]
-    with pytest.raises(ConfigurationMistake, match="public.nothing is not there"):
+    with pytest.raises(ConfigurationMistake, match=r"public\.nothing is not there"):
         import_policies(database, ("public", "nothing"), None)
-    with pytest.raises(ConfigurationMistake, match="table_partitions.events is not Socorro's: column"):
+    with pytest.raises(ConfigurationMistake, match=r"table_partitions\.events is not Socorro's: column"):
         import_policies(database, ("table_partitions", "events"), None)
     assert all(isinstance(each, PartitionPolicy) for each in found)
