@@ -9,21 +9,23 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from unittest import mock
 from uuid import uuid4
 
+import dagster as dg
 import psycopg2
 import pytest
 from psycopg2 import sql
 from sqlalchemy.engine import make_url
 
-from stats_assets.local.needed_programs import CHROMIUM, RSYNC, SSHD, NeededProgram
+from stats_assets.local.needed_programs import CADDY, CHROMIUM, NGINX, RABBITMQ, REDIS, RSYNC, SSHD, NeededProgram
 from stats_assets.local.postgres_binaries import find_binaries
 from stats_assets.local.private_postgres import PrivatePostgres, placed
 from stats_assets.local.unprivileged import way_to_run
 from stats_assets.migrations import migrate
-from stats_assets.shared.environment import read_environment
+from stats_assets.shared.environment import PROJECT_FOLDER, read_environment
 from stats_assets.shared.postgres import StatsDatabase
 
 _ADMIN_DSN = "STATS_TEST_DSN"  # the workers of xdist inherit it
@@ -74,10 +76,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def database_dsn() -> Iterator[str]:
     """A database with the newest schema and no rows, dropped after the test."""
-    name = f"stats_test_{uuid4().hex[:12]}"
-    _statement("CREATE DATABASE {} TEMPLATE {}", name, os.environ[_TEMPLATE])
-    yield _dsn_of(name)
-    _statement("DROP DATABASE {} WITH (FORCE)", name)
+    with _migrated_database() as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def module_database_dsn() -> Iterator[str]:
+    """The same for all tests of a module."""
+    with _migrated_database() as dsn:
+        yield dsn
 
 
 @pytest.fixture
@@ -92,6 +99,20 @@ def empty_database_dsn() -> Iterator[str]:
 @pytest.fixture
 def database(database_dsn: str) -> StatsDatabase:
     return StatsDatabase(dsn=database_dsn)
+
+
+@pytest.fixture(scope="session")
+def repository() -> dg.RepositoryDefinition:
+    environ = {
+        "STATS_DSN": "postgresql://nobody@/none",
+        "STATS_CONFIG": str(PROJECT_FOLDER / "stats.yaml"),
+        "STATS_SANDBOX_DIR": "/srv/sandbox",
+        "STATS_SANDBOX_URL": "http://127.0.0.1:3001",
+    }
+    with mock.patch.dict(os.environ, environ):
+        from stats_assets.definitions import stats_assets as build
+
+        return build().get_repository_def()
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +142,26 @@ def sshd() -> Path:
     return _program(SSHD)
 
 
+@pytest.fixture(scope="session")
+def rabbitmq() -> Path:
+    return _program(RABBITMQ)
+
+
+@pytest.fixture(scope="session")
+def nginx() -> Path:
+    return _program(NGINX)
+
+
+@pytest.fixture(scope="session")
+def caddy() -> Path:
+    return _program(CADDY)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Path:
+    return _program(REDIS)
+
+
 def _program(program: NeededProgram) -> Path:
     """Where it is. Where CI=true its absence is a failure, elsewhere a skip that is told at the end."""
     if found := program.find(os.environ):
@@ -128,6 +169,14 @@ def _program(program: NeededProgram) -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(program.advice)
     pytest.skip(f"{_MISSING}{program.advice}")
+
+
+@contextmanager
+def _migrated_database() -> Iterator[str]:
+    name = f"stats_test_{uuid4().hex[:12]}"
+    _statement("CREATE DATABASE {} TEMPLATE {}", name, os.environ[_TEMPLATE])
+    yield _dsn_of(name)
+    _statement("DROP DATABASE {} WITH (FORCE)", name)
 
 
 def _throw_away_cluster() -> PrivatePostgres:

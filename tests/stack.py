@@ -84,12 +84,12 @@ def logs_only(folder: Path) -> Path:
 
 
 def free_ports() -> int:
-    """A port that is free with the next one, below the range the kernel hands out; by chance, for parallel tests."""
+    """A port that is free with the next two, below the range the kernel hands out; by chance, for parallel tests."""
     for _ in range(100):
-        port = random.randrange(20_000, 32_000, 2)
-        if is_free(port) and is_free(port + 1):
+        port = random.randrange(20_000, 32_000, 3)
+        if all(is_free(port + i) for i in range(3)):
             return port
-    raise AssertionError("no two free ports")
+    raise AssertionError("no three free ports")
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:

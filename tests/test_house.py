@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import ast
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from unittest import mock
 
 import dagster as dg
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 import stats_assets
-from stats_assets.shared.environment import PROJECT_FOLDER
 
 PACKAGE = Path(stats_assets.__file__).parent
 ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "defs.py").exists())
@@ -21,18 +18,24 @@ PURE = {
     "agents",
     "annotations",
     "answer",
+    "answers",
     "bbcode",
     "catalog",
     "clock",
     "completeness",
     "coverage",
     "creation",
+    "credentials",
     "cubes",
+    "ddl",
+    "decoding",
     "demos",
     "discovery",
     "documents",
     "drift",
+    "envelope",
     "etf2l",
+    "evolution",
     "expected",
     "gamelog",
     "index_page",
@@ -46,21 +49,29 @@ PURE = {
     "maps",
     "mirror_requests",
     "mirrors",
+    "moments",
     "monthly",
     "names",
+    "openapi",
+    "origins",
     "page",
     "parse",
     "periods",
     "plan",
     "promises",
+    "rates",
     "raw",
     "reasons",
+    "reception",
     "retirement",
     "rgl",
     "rules",
     "schedule",
+    "schema_file",
+    "segments",
     "shape",
     "signatures",
+    "stale",
     "statements",
     "steamids",
     "steps",
@@ -69,6 +80,10 @@ PURE = {
     "tags",
     "tally",
     "times",
+    "timestamps",
+    "unpacking",
+    "values",
+    "verdict",
     "verdicts",
     "versions",
     "walk",
@@ -83,20 +98,6 @@ def imports_of(file: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-@pytest.fixture(scope="module")
-def repository() -> dg.RepositoryDefinition:
-    environ = {
-        "STATS_DSN": "postgresql://nobody@/none",
-        "STATS_CONFIG": str(PROJECT_FOLDER / "stats.yaml"),
-        "STATS_SANDBOX_DIR": "/srv/sandbox",
-        "STATS_SANDBOX_URL": "http://127.0.0.1:3001",
-    }
-    with mock.patch.dict(os.environ, environ):
-        from stats_assets.definitions import stats_assets as build
-
-        return build().get_repository_def()
 
 
 def test_there_are_rooms():

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from tests.stack import PROJECT, Home, assets_of, free_ports, logs_only, wait_for
 
@@ -78,7 +78,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def page(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def browser(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             tmp_path_factory.mktemp("chromium"),
@@ -88,8 +88,20 @@ def page(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         )
         context.set_default_timeout(60_000)
         expect.set_options(timeout=60_000)
-        yield context.pages[0]
+        yield context
         context.close()
+
+
+@pytest.fixture
+def page(browser: BrowserContext) -> Iterator[Page]:
+    """A page on which nothing may go wrong in the browser's own eyes."""
+    errors: list[str] = []
+    made = browser.new_page()
+    made.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    made.on("pageerror", lambda error: errors.append(str(error)))
+    yield made
+    made.close()
+    assert errors == []
 
 
 def runs(home: Home, **filters: Any) -> list[dict[str, Any]]:
@@ -150,6 +162,21 @@ def test_one_day_is_red_for_the_planned_reason_and_no_other(sandbox: Sandbox):
     assert failed_partitions(home, "countme", "raw_hits") == set()
     incomplete = home.stats("psql", "-Atc", "SELECT missing FROM countme.weeks WHERE status <> 'final'").stdout
     assert f"{MISSING_DAY}: proxy03 missing" in incomplete
+
+
+def test_what_failed_is_an_incident_that_status_shows_and_the_doctor_knows(sandbox: Sandbox):
+    home, _ = sandbox
+    statement = f"""
+        SELECT count(*), min(page) FROM notifications.incidents
+        WHERE state = 'open' AND kind = 'run' AND subject = 'log_sync/files' AND dagster_partition = '{MISSING_DAY}'"""
+    wait_for(lambda: home.stats("psql", "-Atc", statement).stdout == "1|docs/runbooks/failed-days.md\n")
+    status = home.stats("status")
+    assert status.returncode == 0
+    assert f"log_sync/files {MISSING_DAY}" in status.stdout
+    assert "watcher: looked" in status.stdout
+    doctor = home.stats("doctor")
+    assert "wrong" not in [line.split()[0] for line in doctor.stdout.splitlines()], doctor.stdout
+    assert "parts of the daemon are alive" in doctor.stdout
 
 
 def test_a_failed_day_is_listed_with_exit_code_1_and_the_others_are_done(sandbox: Sandbox):
@@ -231,11 +258,61 @@ def test_a_file_that_was_completed_late_is_fetched_and_loaded_by_itself(sandbox:
 
 
 @pytest.mark.browser
-def test_the_lineage_page_shows_how_the_assets_hang_together(sandbox: Sandbox, page: Page):
+def test_the_lineage_of_every_group_shows_its_assets(sandbox: Sandbox, page: Page):
     home, _ = sandbox
-    page.goto(f"{home.url}/locations/stats_assets/asset-groups/countme/lineage")
-    for name in ("files", "raw_hits", "weekly_totals", "totals_csv", "charts"):
-        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    groups: dict[str, list[str]] = {}
+    for node in home.ui.ask("{ assetNodes { groupName assetKey { path } } }")["assetNodes"]:
+        groups.setdefault(node["groupName"], []).append(node["assetKey"]["path"][-1])
+    assert {"log_sync", "countme", "upkeep"} <= set(groups)
+    for group, names in groups.items():
+        page.goto(f"{home.url}/locations/stats_assets/asset-groups/{group}/lineage")
+        expect(page.get_by_text(re.compile(f"^({'|'.join(names)})$")).first).to_be_visible()
+
+
+@pytest.mark.browser
+def test_a_backfill_launched_from_the_dialog_makes_its_days_in_one_run(sandbox: Sandbox, page: Page):
+    home, _ = sandbox
+    page.goto(f"{home.url}/assets/countme/daily_unique_hosts?view=partitions")
+    page.locator("button", has_text="Materialize").first.click()
+    dialog = page.get_by_role("dialog")
+    partitions = dialog.get_by_role("textbox").first
+    partitions.fill(f"[{SUNDAY - timedelta(days=2)}...{SUNDAY}]")
+    partitions.press("Enter")
+    expect(dialog.get_by_text("3 partitions").first).to_be_visible()
+    dialog.locator("button", has_text="Launch backfill").click()
+
+    def launched() -> list[dict[str, Any]]:
+        span = {"key": "dagster/asset_partition_range_end", "value": str(SUNDAY)}
+        return [
+            run
+            for run in runs(home, tags=[span])
+            if run["assetSelection"] == [{"path": ["countme", "daily_unique_hosts"]}]
+            and "dagster/backfill" in {tag["key"] for tag in run["tags"]}
+        ]
+
+    wait_for(lambda: any(run["status"] == "SUCCESS" for run in launched()), seconds=240)
+
+
+@pytest.mark.browser
+def test_a_check_shows_its_history_its_runbook_and_its_numbers_over_time(sandbox: Sandbox, page: Page):
+    home, _ = sandbox
+    page.goto(f"{home.url}/assets/log_sync/files?view=checks&checkDetail=every_expected_host_delivered")
+    expect(page.get_by_text("docs/runbooks/log_sync.md#every_expected_host_delivered").first).to_be_visible()
+    expect(page.get_by_text(f"{MISSING_DAY} proxy03").first).to_be_visible()
+    expect(page.locator("canvas").first).to_be_visible()
+    page.get_by_text("Execution history").first.click()
+    expect(page.get_by_text("Failed").nth(1)).to_be_visible()
+
+
+@pytest.mark.browser
+def test_metadata_of_an_asset_is_a_chart(sandbox: Sandbox, page: Page):
+    home, _ = sandbox
+    assert home.stats("materialize", "group:upkeep").returncode == 0
+    page.goto(f"{home.url}/assets/upkeep/instance_sizes?view=events")
+    page.get_by_text("Show Markdown").first.click()
+    picture = page.get_by_role("dialog").locator("img").first
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 500
 
 
 @pytest.mark.browser

@@ -9,7 +9,10 @@
     private_postgres a server of our own, with postgres_binaries and unprivileged
     run_plan         which partitions in which runs (pure)
     materialize      carries a plan out, by launchers, judged by verdicts, in the workshop
-    doctor, export, tools, progress, console
+    doctor           what is not as it should be, asked by database_, running_ and room_checks, installed
+    standing         how the rooms stand: overview, overview_tables
+    watching         the watcher of `notifications` with this installation's services, asked by probes
+    export, tools, progress, console
 
 What a pipeline does is never decided here.
 """

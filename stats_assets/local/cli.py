@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from stats_assets.local import partitions_cli, trends_cli
-from stats_assets.local.console import complain, results, say
+from stats_assets.local.console import complain, results, say, tables
 from stats_assets.local.run_plan import Days
 from stats_assets.shared.environment import Environment, read_environment
 from stats_assets.shared.failures import ConfigurationMistake, OurMistake, SourceAway
@@ -70,13 +70,30 @@ def down() -> None:
 
 @app.command(rich_help_panel=_RUNNING)
 def status() -> None:
-    """Tell what is running and where. Exit code 1 unless everything is."""
+    """Tell what is running, how each room stands, and what is wrong. Exit code 1 unless everything runs."""
     from stats_assets.local.stack import Stack
+    from stats_assets.local.standing import standing
 
-    lines, is_complete = Stack(_environment(), say).describe()
+    environment = _environment()
+    lines, is_complete = Stack(environment, say).describe()
     for line in lines:
         results.print(line, markup=False)
+    for part in standing(environment, os.environ):
+        tables.print(part)
     raise typer.Exit(0 if is_complete else 1)
+
+
+@app.command(rich_help_panel=_RUNNING)
+def watch(
+    once: Annotated[bool, typer.Option("--once", help="one look, for a timer of systemd or cron")] = False,
+) -> None:
+    """Look for what has failed, is stale or silent, and tell the people named in stats.yaml; `up` runs it, too.
+
+    Needs no daemon. Without --once it looks on until it is ended. Exit code 1 when the database is away.
+    """
+    from stats_assets.local.watching import watch as look
+
+    raise typer.Exit(0 if look(_environment(), os.environ, once=once, say=say) else 1)
 
 
 @app.command(rich_help_panel=_RUNNING)
@@ -136,10 +153,53 @@ def export(
 
 
 @app.command(rich_help_panel=_RUNNING)
+def restore(
+    backup: Annotated[str | None, typer.Argument(help="its name; the newest when absent")] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(
+            "--into",
+            metavar="FOLDER|DSN",
+            help="a new folder, which becomes a STATS_HOME with a database server, or an empty database",
+        ),
+    ] = None,
+) -> None:
+    """Bring a backup back and compare every table with its manifest. Without --into, list what backups there are."""
+    from stats_assets.local import restore as backups
+
+    if into is None:
+        for line in backups.listed(_environment()):
+            results.print(line, markup=False, highlight=False, soft_wrap=True)
+        return
+    problems = backups.restored(_environment(), backup, into, say)
+    for table, problem in problems.items():
+        complain(f"{table}: {problem}")
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command(rich_help_panel=_RUNNING)
+def roles(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show the SQL, change nothing")] = False,
+) -> None:
+    """Make or mend the database roles stats_loader, stats_reader and stats_dagster, with the least rights each needs.
+
+    Run it after every migration; as the owner of the tables, who may create roles. Passwords are set by \\password.
+    """
+    from stats_assets.local.databases import using_databases
+    from stats_assets.local.roles import give_roles
+
+    with using_databases(_environment()) as databases:
+        statements = give_roles(databases.dsn, databases.dagster_dsn, dry_run)
+    for statement in statements:
+        results.print(f"{statement};", markup=False, highlight=False, soft_wrap=True)
+    say("nothing was changed" if dry_run else f"{len(statements)} statements are done")
+
+
+@app.command(rich_help_panel=_RUNNING)
 def migrate() -> None:
     """Bring the tables to what this version of the code needs, Dagster's own tables as well."""
     from stats_assets.local.databases import using_databases
-    from stats_assets.local.migrating import become, migrate_dagster, migrate_stats
+    from stats_assets.local.migrating import become, follow_schema_file, migrate_dagster, migrate_stats
     from stats_assets.local.surroundings import environ_for, prepare_folders
 
     environment = _environment()
@@ -147,6 +207,8 @@ def migrate() -> None:
         say(migrate_stats(databases.dsn))
         prepare_folders(environment)
         become(environ_for(environment, databases, os.environ))
+        if told := follow_schema_file(environment, databases.dsn):
+            say(told)
         migrate_dagster()
 
 
@@ -172,6 +234,14 @@ def sandbox(context: typer.Context) -> None:
     from stats_assets.local import tools
 
     raise typer.Exit(tools.sandbox(_environment(), context.args))
+
+
+@app.command(rich_help_panel=_RUNNING)
+def collector() -> None:
+    """Receive events over HTTP, without the rest of the stack; `up` runs a collector, too."""
+    from stats_assets.local import tools
+
+    raise typer.Exit(tools.collector(_environment()))
 
 
 @app.command(rich_help_panel=_DEVELOPING, context_settings=_HANDS_OVER, add_help_option=False)

@@ -8,6 +8,8 @@ from rich.console import Console
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 results = Console(highlight=False, soft_wrap=True)
+# Narrower terminals wrap the lines themselves; a cut-off table would tell nothing.
+tables = Console(highlight=False, width=max(results.width, 130))
 
 
 def say(line: str) -> None:

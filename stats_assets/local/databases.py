@@ -56,6 +56,16 @@ def open_databases(environment: Environment) -> Databases:
     return Databases(environment.dsn, dagster_dsn, None)
 
 
+def running_databases(environment: Environment) -> Databases:
+    """As `open_databases`, but a private server that is stopped stays so: SourceAway."""
+    server = private_server(environment)
+    if server is None:
+        return open_databases(environment)
+    if not server.is_running():
+        raise SourceAway(f"the private PostgreSQL in {server.data} is stopped; ./stats up starts it")
+    return Databases(server.dsn("stats"), environment.dagster_dsn or server.dsn(_DAGSTER), server)
+
+
 @contextmanager
 def using_databases(environment: Environment) -> Iterator[Databases]:
     """As `open_databases`; at the end the private server is stopped, unless a stack or another command needs it."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from stats_assets.shared.environment import Environment
 from stats_assets.shared.failures import ConfigurationMistake, OurMistake, SourceAway, first_line
 
+_LOCK_SECONDS = 10  # for a lock that is not to be had; the asset events/schema tries again
+
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
@@ -29,6 +31,27 @@ def migrate_stats(dsn: str) -> str:
     if before == after:
         return f"tables are at revision {after}"
     return f"tables migrated from {'nothing' if before is None else f'revision {before}'} to revision {after}"
+
+
+def follow_schema_file(environment: Environment, dsn: str) -> str | None:
+    """Lets the typed tables of events follow their schema file, when there is one; what was done, as a line.
+
+    What is refused is told, and stops nothing here: the asset events/schema fails for it. Variables that the
+    configuration refers to are in the environment. Raises ConfigurationMistake.
+    """
+    from stats_assets.configuration import StatsConfig
+    from stats_assets.events.declared import declared_schema
+    from stats_assets.events.evolve import evolve
+    from stats_assets.shared.config import read_config
+    from stats_assets.shared.postgres import StatsDatabase
+
+    events = read_config(environment.config_file, StatsConfig, os.environ).events
+    if events is None:
+        return None
+    evolution = evolve(StatsDatabase(dsn), declared_schema(events), budget_seconds=_LOCK_SECONDS)
+    left = [*evolution.deferred, *map(str, evolution.left.refusals)]
+    told = f"typed tables of events: {len(evolution.statements)} statements"
+    return "\n".join([told if evolution.statements else "typed tables of events are as the schema file says", *left])
 
 
 def migrate_dagster() -> None:

@@ -43,7 +43,11 @@ CHROMIUM = NeededProgram(
 )
 RSYNC = NeededProgram(("rsync",), "rsync")
 SSHD = NeededProgram(("sshd",), "openssh-server", is_service=True)
-_ALL = (CHROMIUM, RSYNC, SSHD)
+RABBITMQ = NeededProgram(("rabbitmq-server",), "rabbitmq-server", is_service=True)
+NGINX = NeededProgram(("nginx",), "nginx-light", is_service=True)
+CADDY = NeededProgram(("caddy",), "caddy", is_service=True)
+REDIS = NeededProgram(("redis-server",), "redis-server", is_service=True)
+_ALL = (CHROMIUM, RSYNC, SSHD, RABBITMQ, NGINX, CADDY, REDIS)
 
 
 def get_needed_programs() -> None:

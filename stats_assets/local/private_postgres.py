@@ -15,9 +15,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -61,13 +61,18 @@ _THROW_AWAY_SETTINGS = {
 class PrivatePostgres:
     """A cluster below `folder`; one data folder per major version, an older one is left alone.
 
-    `durable=False` gives up safety for speed: for tests, whose cluster is thrown away.
+    `durable=False` gives up safety for speed: for tests, whose cluster is thrown away. `owner`, `databases` and
+    `settings` differ for a restored cluster: whom to connect as, what to make when it is not there, what it runs with.
     """
 
     folder: Path
     binaries: Binaries
     run_as: RunAs
     durable: bool = True
+    owner: str = OWNER
+    databases: tuple[str, ...] = DATABASES
+    settings: Mapping[str, str] = field(default_factory=dict)
+    start_timeout_seconds: int = START_TIMEOUT_SECONDS
 
     @property
     def data(self) -> Path:
@@ -83,7 +88,8 @@ class PrivatePostgres:
 
     def dsn(self, database: str) -> str:
         """A libpq URL that psycopg2, SQLAlchemy and psql understand."""
-        return f"postgresql://{OWNER}@/{database}?host={quote(str(self.socket_folder), safe='')}"
+        owner, name = quote(self.owner, safe=""), quote(database, safe="")
+        return f"postgresql://{owner}@/{name}?host={quote(str(self.socket_folder), safe='')}"
 
     def start(self) -> None:
         """Serves when this returns; nothing to do when it already did. Safe from several processes at once.
@@ -145,7 +151,7 @@ class PrivatePostgres:
         """Server processes without an answer: in recovery, or the children of a killed one on their way out."""
         self._wait_until(
             lambda: not _live_processes(self.data) or self._answers(),
-            START_TIMEOUT_SECONDS,
+            self.start_timeout_seconds,
             "runs but does not answer",
         )
 
@@ -177,7 +183,7 @@ class PrivatePostgres:
 
     def _write_settings(self) -> None:
         make_socket_folder(self.socket_folder, self.run_as)
-        settings = {**_SETTINGS, "unix_socket_directories": str(self.socket_folder)}
+        settings = {**_SETTINGS, **self.settings, "unix_socket_directories": str(self.socket_folder)}
         if not self.durable:
             settings |= _THROW_AWAY_SETTINGS
         quoted = {name: value.replace("'", "''") for name, value in settings.items()}
@@ -188,8 +194,16 @@ class PrivatePostgres:
     def _run_server(self) -> None:
         self.log_file.touch(mode=0o600)
         self.run_as.give(self.log_file)
-        if not self._pg_ctl("start", "-w", "-t", str(START_TIMEOUT_SECONDS), "-s", "-l", self.log_file):
+        if not self._pg_ctl("start", "-w", "-t", str(self.start_timeout_seconds), "-s", "-l", self.log_file):
             raise SourceAway(self._trouble("did not start"))
+        # pg_ctl takes a server for started that still replays its log.
+        self._wait_until(
+            lambda: self._answers() or not (self.data / "postmaster.pid").exists(),
+            self.start_timeout_seconds,
+            "does not answer",
+        )
+        if not self._answers():
+            raise SourceAway(self._trouble("ended again"))
 
     def _pg_ctl(self, action: str, *arguments: str | Path) -> bool:
         return self._run([self.binaries.folder / "pg_ctl", action, "-D", self.data, *arguments]).returncode == 0
@@ -203,7 +217,7 @@ class PrivatePostgres:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT datname FROM pg_database")
                 present = {name for (name,) in cursor}
-                for name in DATABASES:
+                for name in self.databases:
                     if name not in present:
                         cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -11,6 +12,7 @@ import httpx
 from stats_assets.configuration import StatsConfig
 from stats_assets.crashes.feeds import Feed, FeedAway, shown
 from stats_assets.crashes.store import read_maps
+from stats_assets.events.schema_file import read_schema_file
 from stats_assets.forum.answer import WrongAnswer
 from stats_assets.forum.page import parse_boards
 from stats_assets.local.findings import Finding, note, ok, wrong
@@ -78,6 +80,39 @@ def _ask_feed(name: str, feed: Feed, day: date) -> Finding:
     return ok(f"{place}: {shown(feed.url(day))}")
 
 
+def event_schema(config: StatsConfig, _day: date) -> Iterator[Finding]:
+    """Reads the schema file, as the collector would."""
+    if config.events is None:
+        return
+    path = config.events.schema_file
+    try:
+        schema = read_schema_file(path, os.environ)
+    except OurMistake as error:
+        for line in str(error).splitlines():
+            yield wrong(f"events: {line}")
+        return
+    yield ok(f"events: {path} has {len(schema.tables)} tables and {len(schema.apps)} apps")
+
+
+def web_sites(config: StatsConfig, day: date) -> Iterator[Finding]:
+    """Asks the sites of game logs and leagues for anything: what they answer is theirs, silence is not."""
+    for name in ("api_url", "demos_url", "etf2l_url", "rgl_url"):
+        url = getattr(config.trends, name)
+        if url is None:
+            continue
+        try:
+            status = httpx.get(str(url), timeout=_ANSWER_SECONDS, follow_redirects=True).status_code
+        except httpx.HTTPError as error:
+            yield wrong(
+                f"trends.{name}: {url} does not answer: {first_line(error)}", "check the network, and the address"
+            )
+            continue
+        if status >= 500:
+            yield wrong(f"trends.{name}: {url} answers {status}", "nothing, if it will be back: its sensor asks again")
+        else:
+            yield ok(f"trends.{name}: {url}")
+
+
 def forum_boards(config: StatsConfig, day: date) -> Iterator[Finding]:
     """Asks the forum for its list of boards, which is of no day."""
     if not config.forum.base_url:
@@ -94,4 +129,10 @@ def forum_boards(config: StatsConfig, day: date) -> Iterator[Finding]:
         yield ok(f"forum: {len(boards)} boards at {config.forum.base_url}")
 
 
-ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (log_hosts, crash_feeds, forum_boards)
+ROOM_CHECKS: tuple[Callable[[StatsConfig, date], Iterable[Finding]], ...] = (
+    log_hosts,
+    crash_feeds,
+    event_schema,
+    web_sites,
+    forum_boards,
+)

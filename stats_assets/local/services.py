@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from stats_assets.local.surroundings import LOCATION, MODULE, code_socket, sandbox_folder, workspace_file
 from stats_assets.shared.environment import Environment
 
-SANDBOX, CODE_SERVER, WEBSERVER, DAEMON = "sandbox", "code-server", "webserver", "daemon"
-# Nobody hands out work any more, then what works ends, then what it talks to.
-STOPPING_ORDER = (DAEMON, CODE_SERVER, WEBSERVER, SANDBOX)
+SANDBOX, CODE_SERVER, WEBSERVER, DAEMON, WATCHER = "sandbox", "code-server", "webserver", "daemon", "watcher"
+COLLECTOR = "collector"
+# Nobody wonders that the others are silent, nobody hands out work any more, what works ends, then what it talks to.
+STOPPING_ORDER = (WATCHER, DAEMON, CODE_SERVER, WEBSERVER, SANDBOX, COLLECTOR)
 
 
 @dataclass(frozen=True)
@@ -23,24 +24,32 @@ class Service:
 _LATE_SECONDS = 45
 
 
-def sandbox_service(environment: Environment, late_seconds: int = 0) -> Service:
-    """The simulated sources; `late_seconds` is how old their world must be for the late file to be whole."""
+def sandbox_service(environment: Environment, late_seconds: int = 0, sends_events: bool = False) -> Service:
+    """The simulated sources; `late_seconds` is how old their world must be for the late file to be whole.
+
+    With `sends_events` its apps send to the collector of the stack.
+    """
     options = ("--folder", str(sandbox_folder(environment)), "--port", str(environment.sandbox_port))
     options += ("--lines", str(environment.sandbox_lines), "--late-seconds", str(late_seconds))
+    if sends_events:
+        options += ("--collector", f"http://127.0.0.1:{environment.collector_port}")
     command = ("-m", "stats_assets.sandbox", "serve", *options)
     return Service(SANDBOX, (sys.executable, *command))
 
 
-def services_of(environment: Environment, with_sandbox: bool) -> dict[str, Service]:
+def services_of(environment: Environment, with_sandbox: bool, with_collector: bool) -> dict[str, Service]:
     """Every service the stack consists of, by name, in the order they are started."""
     workspace = str(workspace_file(environment))
     modules = {
         CODE_SERVER: ["dagster", "api", "grpc", "--socket", str(code_socket(environment))],
         WEBSERVER: ["dagster_webserver", "--host", "127.0.0.1", "--port", str(environment.port), "-w", workspace],
         DAEMON: ["dagster._daemon", "run", "-w", workspace],
+        WATCHER: ["stats_assets.local", "watch"],
     }
     modules[CODE_SERVER] += ["--module-name", MODULE, "--location-name", LOCATION]
     # Run workers, too, are started with this Python.
     modules[CODE_SERVER] += ["--use-python-environment-entry-point"]
-    sandbox = {SANDBOX: sandbox_service(environment, _LATE_SECONDS)} if with_sandbox else {}
+    sandbox = {SANDBOX: sandbox_service(environment, _LATE_SECONDS, with_collector)} if with_sandbox else {}
+    if with_collector:
+        modules[COLLECTOR] = ["stats_assets.events"]
     return sandbox | {name: Service(name, (sys.executable, "-m", *command)) for name, command in modules.items()}

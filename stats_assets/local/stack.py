@@ -18,12 +18,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stats_assets.local import processes
+from stats_assets.local.collecting import CollectorAddress, collector_address
 from stats_assets.local.databases import open_databases, private_server
 from stats_assets.local.graphql import Graphql, Refused
-from stats_assets.local.migrating import become, check_configuration, migrate_dagster, migrate_stats
+from stats_assets.local.migrating import become, check_configuration, follow_schema_file, migrate_dagster, migrate_stats
+from stats_assets.local.probes import location_states
 from stats_assets.local.processes import Process
 from stats_assets.local.run_record import RunRecord, forget_record, read_record, write_record
-from stats_assets.local.services import CODE_SERVER, DAEMON, SANDBOX, STOPPING_ORDER, WEBSERVER, Service, services_of
+from stats_assets.local.services import (
+    CODE_SERVER,
+    COLLECTOR,
+    DAEMON,
+    SANDBOX,
+    STOPPING_ORDER,
+    WATCHER,
+    WEBSERVER,
+    Service,
+    services_of,
+)
 from stats_assets.local.surroundings import (
     code_socket,
     config_variables,
@@ -41,10 +53,6 @@ _CRASH_LOOP_SECONDS = 60
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
-_LOCATION_STATE = """
-{ workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError {
-    __typename ... on PythonError { message } } } } } }
-"""
 _RELOAD = "mutation { reloadWorkspace { __typename } }"
 
 
@@ -84,6 +92,8 @@ class Stack:
         ]
         if not self._is_complete(record):
             return [*lines, "not complete; ./stats up starts what is missing, ./stats down stops the rest"], False
+        if COLLECTOR in record.services and (collector := collector_address(self.environment)):
+            lines.append(f"events are posted to {collector.url}")
         return [*lines, f"UI: {record.url}"], server is None or server.is_running()
 
     def _is_complete(self, record: RunRecord) -> bool:
@@ -120,7 +130,8 @@ class Stack:
         died_at: dict[str, float] = {}
         while (record := read_record(self.home)) is not None:
             self._revive_postgres()
-            for name in sorted(set(record.services) - set(record.living())):
+            # One at a time: the record of the next round knows what this one has started.
+            for name in sorted(set(record.services) - set(record.living()))[:1]:
                 if time.monotonic() - died_at.get(name, -_CRASH_LOOP_SECONDS) < _CRASH_LOOP_SECONDS:
                     raise SourceAway(f"{name} died again.\n{self._last_words(name)}")
                 died_at[name] = time.monotonic()
@@ -134,8 +145,9 @@ class Stack:
         if found and living and found.url != self.environment.ui_url:
             raise ConfigurationMistake(f"a part of the stack still runs at {found.url}; end it first: ./stats down")
         text = check_configuration(self.environment, config_variables(self.environment))
-        services = services_of(self.environment, with_sandbox and uses_sandbox(text))
-        self._check_ports(living, services)
+        collector = collector_address(self.environment)
+        services = services_of(self.environment, with_sandbox and uses_sandbox(text), collector is not None)
+        self._check_ports(living, services, collector)
         environ = self._open_databases()
         record = RunRecord(self.environment.ui_url, living, processes.ourselves() if is_kept else None)
         self._clear_remains(found, living)
@@ -144,14 +156,20 @@ class Stack:
         for name in (SANDBOX, CODE_SERVER):
             record = self._start(record, services, name, environ)
         self.say(migrate_stats(environ["STATS_DSN"]))
+        if told := follow_schema_file(self.environment, environ["STATS_DSN"]):
+            self.say(told)
+        record = self._start(record, services, COLLECTOR, environ)
         migrate_dagster()
         if CODE_SERVER in self._started_now:
             self._fail_abandoned_runs(began)
         record = self._start(record, services, WEBSERVER, environ)
         self._wait_for("the code server", lambda: _accepts(code_socket(self.environment)))
         record = self._start(record, services, DAEMON, environ)
+        if collector is not None:
+            self._wait_for("the collector", lambda: not is_free(collector.port))
         self._wait_for("the UI", self._has_loaded)
-        return record
+        # Last: what is still starting would only be noted as silent.
+        return self._start(record, services, WATCHER, environ)
 
     def _open_databases(self) -> Mapping[str, str]:
         server = private_server(self.environment)
@@ -185,8 +203,9 @@ class Stack:
     def _revive(self, record: RunRecord, name: str) -> None:
         began = datetime.now(UTC)
         processes.stop_group(record.services[name], GRACE_SECONDS)  # what it had started goes with it
-        services = services_of(self.environment, with_sandbox=True)
-        self._start(replace(record, services=record.living()), services, name, os.environ)
+        services = services_of(self.environment, with_sandbox=True, with_collector=True)
+        others = {other: process for other, process in record.services.items() if other != name}
+        self._start(replace(record, services=others), services, name, os.environ)
         if name == CODE_SERVER:
             self._fail_abandoned_runs(began)
 
@@ -232,8 +251,7 @@ class Stack:
         """True once every asset is there; a location that the webserver saw too early is loaded again."""
         ui = Graphql(self.environment.ui_url)
         try:
-            entries = ui.ask(_LOCATION_STATE)["workspaceOrError"]["locationEntries"]
-            states = [entry["locationOrLoadError"] for entry in entries if entry["loadStatus"] == "LOADED"]
+            states = location_states(ui)
             if any(state and state["__typename"] == "PythonError" for state in states):
                 if not _accepts(code_socket(self.environment)):
                     return False
@@ -243,8 +261,12 @@ class Stack:
         except (SourceAway, Refused, KeyError):
             return False
 
-    def _check_ports(self, living: Mapping[str, Process], services: Mapping[str, Service]) -> None:
+    def _check_ports(
+        self, living: Mapping[str, Process], services: Mapping[str, Service], collector: CollectorAddress | None
+    ) -> None:
         ports = {WEBSERVER: self.environment.port, SANDBOX: self.environment.sandbox_port}
+        if collector is not None:
+            ports[COLLECTOR] = collector.port
         for name, port in ports.items():
             if name in services and name not in living and not is_free(port):
                 raise ConfigurationMistake(

@@ -8,14 +8,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from stats_assets.local.collecting import collector_address
 from stats_assets.local.console import say
 from stats_assets.local.databases import using_databases
-from stats_assets.local.migrating import become
+from stats_assets.local.migrating import become, migrate_stats
 from stats_assets.local.needed_programs import get_needed_programs
 from stats_assets.local.postgres_binaries import find_binaries, find_psql
+from stats_assets.local.stack import is_free
 from stats_assets.local.surroundings import config_variables, environ_for, prepare_folders
 from stats_assets.shared.environment import PROJECT_FOLDER, Environment
 from stats_assets.shared.failures import ConfigurationMistake
+from stats_assets.shared.libpq import libpq_variables
 
 _CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("pyright",))
 # The lock of uv itself comes from the one word given here: the launcher's only need before anything is installed.
@@ -70,6 +73,22 @@ def sandbox(environment: Environment, arguments: Sequence[str]) -> int:
     return _python("stats_assets.sandbox", *arguments, folder=Path.cwd())
 
 
+def collector(environment: Environment) -> int:
+    """Runs the collector alone, until a signal ends it."""
+    address = collector_address(environment)
+    if address is None:
+        raise ConfigurationMistake(f"{environment.config_file} has no section events: nothing is to be received")
+    if not is_free(address.port):
+        raise ConfigurationMistake(
+            f"port {address.port} is taken; if ./stats up runs, so does a collector: ./stats status tells"
+        )
+    with using_databases(environment) as databases:
+        say(migrate_stats(databases.dsn))
+        become(environ_for(environment, databases, os.environ))
+        say(f"events are posted to {address.url}; Ctrl-C ends it")
+        return _python("stats_assets.events")
+
+
 def psql(environment: Environment, arguments: Sequence[str]) -> int:
     program = find_psql(lambda: find_binaries(environment.pg_bin))
     with using_databases(environment) as databases:
@@ -82,17 +101,6 @@ def dagster(environment: Environment, arguments: Sequence[str]) -> int:
         prepare_folders(environment)
         become(environ_for(environment, databases, os.environ))
         return _python("dagster", *arguments)
-
-
-def libpq_variables(dsn: str) -> dict[str, str]:
-    """The connection string as the PG* variables libpq reads. Raises ConfigurationMistake for what has none."""
-    from psycopg2.extensions import parse_dsn
-
-    names = {"dbname": "PGDATABASE", "host": "PGHOST", "user": "PGUSER", "connect_timeout": "PGCONNECT_TIMEOUT"}
-    found = {}
-    for key, value in parse_dsn(dsn).items():
-        found[names.get(key, f"PG{key.replace('_', '').upper()}")] = str(value)
-    return found
 
 
 def _python(module: str, *arguments: str, folder: Path = PROJECT_FOLDER) -> int:

@@ -9,13 +9,7 @@ import dagster as dg
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
 from stats_assets.local.run_plan import ONLY, Run
-
-_TELLING = {
-    dg.DagsterEventType.ASSET_MATERIALIZATION,
-    dg.DagsterEventType.STEP_FAILURE,
-    dg.DagsterEventType.RUN_FAILURE,
-    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
-}
+from stats_assets.shared.run_reasons import TELLING, why_failed
 
 
 @dataclass(frozen=True)
@@ -61,7 +55,7 @@ def verdict(instance: dg.DagsterInstance, run_id: str, planned: Run) -> Verdict:
         return Verdict(frozenset(planned.partitions), None)
     events = [
         record.event_log_entry.dagster_event
-        for record in instance.get_records_for_run(run_id, of_type=_TELLING, limit=100_000).records
+        for record in instance.get_records_for_run(run_id, of_type=TELLING, limit=100_000).records
     ]
     made = {
         (event.asset_key.to_user_string(), event.partition or ONLY)
@@ -69,31 +63,8 @@ def verdict(instance: dg.DagsterInstance, run_id: str, planned: Run) -> Verdict:
         if event and event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key
     }
     done = {key for key in planned.partitions if all((asset, key) in made for asset in planned.assets)}
-    return Verdict(frozenset(done), _reason([event for event in events if event]) or _ended_how(run))
-
-
-def _reason(events: list[dg.DagsterEvent]) -> str | None:
-    """What a failed blocking check says, else the failed step's own first line, else what Dagster says of the run."""
-    for event in events:
-        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            check = event.asset_check_evaluation_data
-            if check.blocking and not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
-                return _first_line(f"check {check.check_name}: {check.description or 'failed without a word'}")
-    for event in events:
-        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
-            failure = event.step_failure_data
-            told = failure.user_failure_data.description if failure.user_failure_data else None
-            error = failure.error.cause.message if failure.error and failure.error.cause else None
-            return _first_line(told or error or (failure.error.message if failure.error else "failed without a word"))
-    for event in events:
-        if event.event_type == dg.DagsterEventType.RUN_FAILURE and event.message:
-            return _first_line(event.message)
-    return None
+    return Verdict(frozenset(done), why_failed([event for event in events if event]) or _ended_how(run))
 
 
 def _ended_how(run: dg.DagsterRun | None) -> str:
     return "its run is gone from Dagster's tables" if run is None else f"its run ended as {run.status.value.lower()}"
-
-
-def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0] if text.strip() else "no message"

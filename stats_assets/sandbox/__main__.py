@@ -12,6 +12,7 @@ import typer
 
 from stats_assets.sandbox.crash_site import crash_site
 from stats_assets.sandbox.day_files import DayFiles
+from stats_assets.sandbox.event_traffic import EventTraffic
 from stats_assets.sandbox.folders import FolderKeeper
 from stats_assets.sandbox.forum_growth import growing_forum
 from stats_assets.sandbox.forum_site import ForumSite
@@ -40,6 +41,7 @@ def serve(
     weeks: Annotated[int, typer.Option(min=1, help="how many weeks back folder hosts keep files")] = 56,
     seed: Seed = DEFAULT_SEED,
     late_seconds: Annotated[float, typer.Option(help="age of the world when the late file is whole")] = 0,
+    collector: Annotated[str | None, typer.Option(metavar="URL", help="send events of simulated apps there")] = None,
 ) -> None:
     """Serves until it gets SIGTERM or Ctrl-C."""
     stopping = threading.Event()
@@ -50,11 +52,16 @@ def serve(
     keeper = FolderKeeper(files, weeks, now=_now)
     with _server(port, files, late_seconds, keeper) as server:
         keeper.start()
+        traffic = EventTraffic(collector, files.world, _now) if collector else None
+        if traffic:
+            traffic.start()
         thread = threading.Thread(target=server.serve_forever, name="http", daemon=True)
         thread.start()
         stopping.wait()
         server.shutdown()
         keeper.stop()
+        if traffic:
+            traffic.stop()
 
 
 @app.command()

@@ -12,4 +12,6 @@ compression     compressed files as streams of their contents
 resources       database and archive as Dagster hands them out
 partitions      the Dagster partitions that rooms have in common
 runs            Dagster runs: how trouble ends a step, retries, what is under way, ranges
+run_reasons     why a run failed, read from its events
+runbooks        which page of docs/runbooks tells what to do
 """

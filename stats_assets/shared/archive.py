@@ -41,6 +41,32 @@ class Archive:
             raise
         fs.mv(part, target)
 
+    @contextmanager
+    def writing(self, name: str) -> Iterator[BinaryIO]:
+        """A file that may be seen half: for what counts only by another file, written last with `replacing`."""
+        fs, root = self._fs()
+        target = _inside(root, name)
+        fs.makedirs(str(PurePosixPath(target).parent), exist_ok=True)
+        with cast(Any, fs.open(target, "wb")) as file:
+            yield file
+            _flush_to_disk(file)
+
+    def folders(self) -> list[str]:
+        """Names of the folders right inside, sorted; none where there is nothing yet."""
+        fs, root = self._fs()
+        fs.invalidate_cache()
+        try:
+            found = fs.ls(root, detail=True)
+        except FileNotFoundError:
+            return []
+        return sorted(PurePosixPath(entry["name"]).name for entry in found if entry["type"] == "directory")
+
+    def remove_folder(self, name: str) -> None:
+        """Takes a folder away with all that is in it, if it is there."""
+        fs, root = self._fs()
+        with suppress(FileNotFoundError):
+            fs.rm(_inside(root, name), recursive=True)
+
     def exists(self, name: str) -> bool:
         fs, root = self._fs()
         return bool(fs.exists(_inside(root, name)))

@@ -10,7 +10,7 @@ Format: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,15 +92,20 @@ class _Stream(io.RawIOBase):
         return bytes(piece)
 
 
-def arrow_stream(batch: pa.RecordBatch) -> bytes:
+def arrow_stream(batch: pa.RecordBatch, jsonb: Collection[str] = ()) -> bytes:
     """The rows as a whole binary COPY stream, signature and trailer included; takes text, NULL and fractions.
 
-    For `copy_stream`. Column types decide the bytes: int32 is integer, string is text or an enum's label.
+    For `copy_stream`. Column types decide the bytes: int32 is integer, string is text or an enum's label. Texts in the
+    columns of `jsonb` are JSON.
     """
     # Imported here: rooms with rows of fixed width need neither library.
     from pgpq import ArrowToPostgresBinaryEncoder
+    from pgpq.encoders import StringEncoderBuilder
+    from pgpq.schema import Jsonb
 
-    encoder = ArrowToPostgresBinaryEncoder(batch.schema)
+    encoders = {f.name: ArrowToPostgresBinaryEncoder.infer_encoder(f) for f in batch.schema if f.name not in jsonb}
+    odd = {f.name: StringEncoderBuilder.new_with_output(f, Jsonb()) for f in batch.schema if f.name in jsonb}
+    encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(batch.schema, encoders | odd)
     return b"".join((encoder.write_header(), encoder.write_batch(batch), encoder.finish()))
 
 

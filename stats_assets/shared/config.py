@@ -7,18 +7,25 @@ machine-dependent addresses need not be written into the file. The models themse
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 
 from stats_assets.shared.failures import ConfigurationMistake
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+def wrong_secret(message: str) -> PydanticCustomError:
+    """What a validator raises about a value that must not be shown, as it may hold a secret."""
+    return PydanticCustomError("secret", "{message}", {"message": message})
+
 
 _PASSWORD = re.compile(r"(?<=://)[^/@\s]*:[^/\s]*(?=@)")
 
@@ -32,6 +39,13 @@ class _Loader(yaml.SafeLoader):
     }
 
 
+class Problem(NamedTuple):
+    """Something wrong at a place of a file, such as ("apps", "game", "tables", 0)."""
+
+    where: Sequence[str | int]
+    message: str
+
+
 class Section(BaseModel):
     """A part of stats.yaml: unknown keys are refused, values never change after loading."""
 
@@ -40,19 +54,29 @@ class Section(BaseModel):
 
 def read_config(path: Path, model: type[Model], environ: Mapping[str, str]) -> Model:
     """The file as a validated model. Raises ConfigurationMistake naming every problem on a line of its own."""
+    return parse_config(read_text(path, "STATS_CONFIG"), model, environ, source=str(path))
+
+
+def read_text(path: Path, setting: str) -> str:
+    """The file's text; `setting` is what names the file. Raises ConfigurationMistake."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigurationMistake(
-            f"{path}: cannot be read ({error.strerror}); set STATS_CONFIG to your stats.yaml"
+            f"{path}: cannot be read ({error.strerror}); set {setting} to the file you mean"
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigurationMistake(f"{path}: is not UTF-8 text (byte {error.start})") from error
-    return parse_config(text, model, environ, source=str(path))
 
 
-def parse_config(text: str, model: type[Model], environ: Mapping[str, str], source: str) -> Model:
-    """As `read_config`, from a text."""
+def parse_config(
+    text: str,
+    model: type[Model],
+    environ: Mapping[str, str],
+    source: str,
+    also: Callable[[Model], Iterable[Problem]] = lambda value: (),
+) -> Model:
+    """As `read_config`, from a text. `also` finds what is wrong between parts that are right each."""
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -63,10 +87,13 @@ def parse_config(text: str, model: type[Model], environ: Mapping[str, str], sour
     _refuse_repeated_keys(root, source)
     value = _substitute(yaml.load(text, Loader=_Loader) or {}, environ, root, source)  # noqa: S506 - a SafeLoader
     try:
-        return model.model_validate(value)
+        made = model.model_validate(value)
     except ValidationError as error:
         problems = [_explain(problem, model, root, source) for problem in error.errors()]
         raise ConfigurationMistake("\n".join(problems)) from error
+    if found := [f"{source}:{_line(root, at)}: {_dotted(at)}: {message}" for at, message in also(made)]:
+        raise ConfigurationMistake("\n".join(found))
+    return made
 
 
 def _refuse_repeated_keys(node: yaml.Node, source: str) -> None:
@@ -112,12 +139,14 @@ def _explain(problem: Any, model: type[BaseModel], root: yaml.Node, source: str)
     if problem["type"] == "missing":
         return f"{place}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{place}: {message}{_found(problem['input'])}" if where else f"{place}{message}"
+    is_secret = problem["type"] == "secret" or any("secret" in str(part) for part in where)
+    found = "" if is_secret else _found(problem["input"])
+    return f"{place}: {message}{found}" if where else f"{place}{message}"
 
 
 def _found(value: Any) -> str:
     """A single value as it was given, without the password of a URL; a whole section would show those of its keys."""
-    if isinstance(value, dict | list | BaseModel):
+    if isinstance(value, dict | list | tuple | BaseModel):
         return ""
     return f" (found {_PASSWORD.sub('***', repr(value)):.80})"
 
@@ -149,10 +178,13 @@ def _allowed_keys(model: type[BaseModel], where: Sequence[str | int]) -> set[str
     for part in where:
         if isinstance(part, int):
             continue
+        if get_origin(current) is dict:
+            current = get_args(current)[1]
+            continue
         field = current.model_fields.get(part) if _is_model(current) else None
         if field is None:
             return set()
-        current = _model_inside(field.annotation)
+        current = field.annotation if get_origin(field.annotation) is dict else _model_inside(field.annotation)
     return {field.alias or name for name, field in current.model_fields.items()} if _is_model(current) else set()
 
 

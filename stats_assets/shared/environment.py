@@ -39,6 +39,11 @@ class Environment:
         return self.port + 1
 
     @property
+    def collector_port(self) -> int:
+        """The collector of events, unless stats.yaml says otherwise."""
+        return self.port + 2
+
+    @property
     def sandbox_url(self) -> str:
         return f"http://127.0.0.1:{self.sandbox_port}"
 
@@ -46,8 +51,8 @@ class Environment:
 def read_environment(environ: Mapping[str, str], project: Path = PROJECT_FOLDER) -> Environment:
     """The environment as one value; relative paths are taken from the project folder.
 
-    Raises ConfigurationMistake for a STATS_PORT outside 1024 to 32766 (above, the kernel
-    hands ports out to outgoing connections, and the sandbox takes the next one), and for
+    Raises ConfigurationMistake for a STATS_PORT outside 1024 to 32765 (above, the kernel
+    hands ports out to outgoing connections, and the stack takes the next two), and for
     STATS_SANDBOX_LINES outside 20 to a million.
     """
     pg_bin = environ.get("STATS_PG_BIN")
@@ -63,10 +68,10 @@ def read_environment(environ: Mapping[str, str], project: Path = PROJECT_FOLDER)
 
 
 def _port(text: str) -> int:
-    if text.isascii() and text.isdigit() and 1024 <= int(text) <= 32766:
+    if text.isascii() and text.isdigit() and 1024 <= int(text) <= 32765:
         return int(text)
     raise ConfigurationMistake(
-        f"STATS_PORT={text}: not a port we can use; give a number from 1024 to 32766, e.g. STATS_PORT=3000"
+        f"STATS_PORT={text}: not a port we can use; give a number from 1024 to 32765, e.g. STATS_PORT=3000"
     )
 
 

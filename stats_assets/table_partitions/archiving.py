@@ -13,11 +13,11 @@ import psycopg2
 
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.failures import OurMistake, first_line
+from stats_assets.shared.fingerprint import Column, Fingerprint, fingerprint_query
+from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.postgres import Cursor, StatsDatabase, one_row
 from stats_assets.table_partitions import sql, store
-from stats_assets.table_partitions.fingerprint import Column, Fingerprint, fingerprint_query
 from stats_assets.table_partitions.manifest import Manifest, archive_name, file_name, manifest_from_json
-from stats_assets.table_partitions.names import quoted
 from stats_assets.table_partitions.parquet_copy import HashingFile, fingerprint_of_file, sha256_of, write_rows
 from stats_assets.table_partitions.steps import Step
 

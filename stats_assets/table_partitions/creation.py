@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from stats_assets.shared.identifiers import fitted, quoted
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.table_partitions import statements
 from stats_assets.table_partitions.catalog import Table, TablePartition
 from stats_assets.table_partitions.coverage import Cover, cover, gaps_before, wanted_ahead
 from stats_assets.table_partitions.limits import Limits
-from stats_assets.table_partitions.names import fitted, quoted
 from stats_assets.table_partitions.periods import Period, current_value, period_of, shown, suffix
 from stats_assets.table_partitions.steps import Lock, Refusal, Step
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.table_partitions import statements
 from stats_assets.table_partitions.catalog import Table, TablePartition
-from stats_assets.table_partitions.names import quoted
 from stats_assets.table_partitions.periods import shown
 from stats_assets.table_partitions.steps import Lock, Step
 

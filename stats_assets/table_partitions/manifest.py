@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote
 
-from stats_assets.table_partitions.fingerprint import Column, Fingerprint
+from stats_assets.shared.fingerprint import Column, Fingerprint
 
 _FOLDER = "table_partitions"
 _VERSION = 1

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from stats_assets.shared.fingerprint import Column, Fingerprint, fingerprint_of
+from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.postgres import Cursor
-from stats_assets.table_partitions.fingerprint import Column, Fingerprint, fingerprint_of
-from stats_assets.table_partitions.names import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa

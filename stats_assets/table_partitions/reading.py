@@ -15,6 +15,7 @@ from typing import Any
 import psycopg2
 
 from stats_assets.shared.failures import first_line
+from stats_assets.shared.identifiers import quoted, text_literal
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.shared.postgres import Cursor, StatsDatabase, one_row
 from stats_assets.table_partitions import sql
@@ -31,7 +32,6 @@ from stats_assets.table_partitions.catalog import (
     parse_bounds,
 )
 from stats_assets.table_partitions.clock import clock_trouble
-from stats_assets.table_partitions.names import quoted, text_literal
 from stats_assets.table_partitions.retirement import expired
 
 _SEPARATOR = "\x1f"

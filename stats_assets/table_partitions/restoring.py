@@ -10,13 +10,13 @@ from typing import Any
 
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.failures import OurMistake
+from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.shared.postgres import Cursor, StatsDatabase
 from stats_assets.table_partitions import sql, statements, store
 from stats_assets.table_partitions.archiving import TEXT_SETTINGS, file_problem, fingerprint_in
 from stats_assets.table_partitions.catalog import Retiring, Table
 from stats_assets.table_partitions.manifest import Manifest, manifest_from_json
-from stats_assets.table_partitions.names import quoted
 from stats_assets.table_partitions.parquet_copy import load_rows
 from stats_assets.table_partitions.patience import Deferred, Tries
 from stats_assets.table_partitions.periods import value_of

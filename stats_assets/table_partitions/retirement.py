@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.table_partitions import statements
 from stats_assets.table_partitions.catalog import Retiring, Table, TablePartition
 from stats_assets.table_partitions.limits import Limits
-from stats_assets.table_partitions.names import quoted
 from stats_assets.table_partitions.periods import current_value, cutoff, shown
 from stats_assets.table_partitions.steps import Kind, Lock, Refusal, Step
 

@@ -14,9 +14,9 @@ import psycopg2
 import yaml
 
 from stats_assets.shared.failures import ConfigurationMistake, first_line
+from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.shared.postgres import StatsDatabase, one_row
-from stats_assets.table_partitions.names import quoted
 
 _ROWS = """
 SELECT t.table_name::text, t.partition_column::text, upper(t.timetype::text), n.nspname::text, c.relkind::text

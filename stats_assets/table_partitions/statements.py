@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from stats_assets.shared.identifiers import fitted, quoted, text_literal
 from stats_assets.table_partitions.catalog import Grant, MissingIndex, Retiring, Table, TablePartition, Traits
-from stats_assets.table_partitions.names import fitted, quoted, text_literal
 from stats_assets.table_partitions.periods import Period, Value, shown
 
 ATTIC = "attic"

@@ -8,10 +8,8 @@ otherwise a search for duplicates and a reimport could wait for each other.
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -19,6 +17,7 @@ import psycopg2
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from stats_assets.shared.failures import SourceAway, first_line
+from stats_assets.shared.garbage_collection import without_garbage_collection
 from stats_assets.shared.postgres import Cursor, StatsDatabase, lock_slice
 from stats_assets.trends import store
 from stats_assets.trends.batches import (
@@ -110,7 +109,7 @@ class Importer:
         """
         started = time.monotonic()
         report = ImportReport()
-        with _without_garbage_collection():
+        with without_garbage_collection():
             for batch in batches(logs, self._batch_logs):
                 report.add(self._import_patiently(batch, force))
         report.seconds = time.monotonic() - started
@@ -195,18 +194,6 @@ class Importer:
         if self._compressor is None:
             self._compressor = store.newest_compressor(self._database)
         return self._compressor
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Decoded logs are large trees without cycles: looking for these costs a fifth of the import and finds none."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _hold_duplicates(cursor: Cursor) -> None:

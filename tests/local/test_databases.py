@@ -8,11 +8,15 @@ from uuid import uuid4
 
 import psycopg2
 import pytest
+from alembic.script import ScriptDirectory
+from dagster_postgres.run_storage import run_storage
+from dagster_postgres.utils import pg_alembic_config
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from stats_assets import migrations
 from stats_assets.local.databases import open_databases
 from stats_assets.local.doctor import disk_space, examine
+from stats_assets.local.migrating import migrate_dagster
 from stats_assets.local.surroundings import environ_for, for_sqlalchemy
 from stats_assets.local.tools import libpq_variables
 from stats_assets.shared.environment import Environment
@@ -170,3 +174,19 @@ def test_the_doctor_names_file_and_line_of_a_wrong_setting(tmp_path, database_ds
 def test_a_disk_that_is_nearly_full_is_wrong_and_a_small_one_worth_a_note():
     place = Path("/srv")
     assert [disk_space(place, free).state for free in (GB // 2, 3 * GB, 50 * GB)] == ["wrong", "note", "ok"]
+
+
+def test_dagster_s_own_tables_are_brought_to_the_installed_version(tmp_path, empty_database_dsn, monkeypatch):
+    (tmp_path / "dagster.yaml").write_text("storage: {postgres: {postgres_url: {env: OLD_INSTANCE_DSN}}}\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("OLD_INSTANCE_DSN", for_sqlalchemy(empty_database_dsn))
+    migrate_dagster()
+    scripts = ScriptDirectory.from_config(pg_alembic_config(run_storage.__file__))
+    newest = scripts.get_current_head()
+    before = scripts.get_revision(newest).down_revision
+    with psycopg2.connect(empty_database_dsn) as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE alembic_version SET version_num = %s", (before,))
+    migrate_dagster()
+    with psycopg2.connect(empty_database_dsn) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT version_num FROM alembic_version")
+        assert cursor.fetchall() == [(newest,)]

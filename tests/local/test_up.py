@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from stats_assets.local.stack import is_free
 from tests.stack import Home, assets_of, free_ports, wait_for
 
 pytestmark = [
@@ -80,14 +82,21 @@ def test_down_stops_what_a_killed_up_has_left(quiet_home):
     assert quiet_home.processes() == []
 
 
-def test_a_stack_that_is_kept_revives_what_dies(quiet_home):
+def test_a_stack_that_is_kept_revives_what_dies(quiet_home, tmp_path):
+    with (tmp_path / "stats.yaml").open("a") as config:
+        config.write(f"events: {{spool: {tmp_path}/spool}}\n")
     up = quiet_home.begin("up")
     assert up.stdout is not None
     assert any("Ctrl-C stops everything" in line for line in iter(up.stdout.readline, ""))
-    before = quiet_home.pids()["code-server"]
-    os.kill(before, signal.SIGKILL)
-    wait_for(lambda: quiet_home.pids()["code-server"] != before)
+    url = f"http://127.0.0.1:{quiet_home.port + 2}"
+    assert f"events are posted to {url}/apps/APP/events" in quiet_home.stats("status").stdout
+    before = quiet_home.pids()
+    for name in ("code-server", "collector"):
+        os.kill(before[name], signal.SIGKILL)
+    wait_for(lambda: all(quiet_home.pids()[name] != before[name] for name in ("code-server", "collector")))
     wait_for(lambda: quiet_home.stats("status").returncode == 0)
+    wait_for(lambda: not is_free(quiet_home.port + 2))
+    wait_for(lambda: httpx.get(f"{url}/health").json()["status"] == "ok")
     up.terminate()
     up.communicate(timeout=120)
     assert quiet_home.processes() == []

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from stats_assets.configuration import StatsConfig
 from stats_assets.room_policies import room_policies
 from stats_assets.shared.failures import ConfigurationMistake
+from stats_assets.shared.identifiers import text_literal
 from stats_assets.shared.partition_policy import PartitionPolicy, Span, span_of
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.table_partitions.clock import clock_trouble
 from stats_assets.table_partitions.config import TablePartitionsConfig, effective
-from stats_assets.table_partitions.names import text_literal
 from stats_assets.table_partitions.socorro import import_policies
 from tests.table_partitions.made_up import at, policy
 

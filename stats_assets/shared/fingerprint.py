@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stats_assets.table_partitions.names import quoted
+from stats_assets.shared.identifiers import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa

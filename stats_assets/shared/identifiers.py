@@ -1,4 +1,4 @@
-"""Names as SQL writes them, and names that fit PostgreSQL's 63 bytes. Pure."""
+"""Texts as SQL writes them, and names that fit PostgreSQL's 63 bytes. Pure."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What receiving events costs."""

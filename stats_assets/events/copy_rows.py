@@ -1,0 +1,149 @@
+"""Events as rows of PostgreSQL's binary COPY, packed by hand: a microsecond a row. Pure.
+
+Format: PostgreSQL manual, COPY, "Binary Format". A row is a 16-bit count of fields, each a 32-bit length (-1: NULL) and
+its bytes. The columns are in an order of our own: first what is the same for a request, then for a table, then the
+rest. Loops over events run inside map and join, where a step costs a tenth of one in Python.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import chain
+
+import msgspec
+
+from stats_assets.events.envelope import Accepted, Judged, Refused
+from stats_assets.events.headers import Headers, text_of
+from stats_assets.events.schema_file import Table
+
+RAW_COLUMNS = (
+    "received_at",
+    "request_id",
+    "app_id",
+    "schema_version",
+    "table_name",
+    "headers",
+    "request_position",
+    "event_id",
+    "payload",
+)
+QUARANTINE_COLUMNS = (*RAW_COLUMNS, "stage", "reason", "column_name", "detail")
+
+HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
+TRAILER = struct.pack("!h", -1)
+
+_length = struct.Struct("!i").pack
+_start = struct.Struct("!hiqi").pack  # count of fields; received_at with its length; length of request_id
+_NULL = _length(-1)
+_UNIX_SECONDS_OF_2000 = 946_684_800
+_DAY_MICROSECONDS = 86_400_000_000
+_POSITIONS = [struct.pack("!ii", 4, i) for i in range(1000)]
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of both tables, and what is to be known of them without reading them."""
+
+    raw: list[bytes] = field(default_factory=list)
+    quarantined: list[bytes] = field(default_factory=list)
+    raw_count: int = 0
+    quarantined_count: int = 0
+    size_bytes: int = 0
+    first_day: int = 2**31
+    last_day: int = -1
+
+    @property
+    def count(self) -> int:
+        return self.raw_count + self.quarantined_count
+
+    @property
+    def days(self) -> set[date]:
+        """The UTC days of the table partitions; kept as first and last, in days since 1970."""
+        return {date(1970, 1, 1) + timedelta(days=number) for number in range(self.first_day, self.last_day + 1)}
+
+    def add(self, other: Rows) -> None:
+        self.raw += other.raw
+        self.quarantined += other.quarantined
+        self.raw_count += other.raw_count
+        self.quarantined_count += other.quarantined_count
+        self.size_bytes += other.size_bytes
+        self.first_day = min(self.first_day, other.first_day)
+        self.last_day = max(self.last_day, other.last_day)
+
+
+@dataclass(frozen=True)
+class Packer:
+    """Packs what one app sends, under one schema."""
+
+    sender: bytes
+    table_names: Mapping[str, bytes]
+    header_keys: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, app_id: str, schema_version: str, tables: Mapping[str, Table]) -> Packer:
+        return cls(
+            _text(app_id) + _text(schema_version),
+            {name: _text(name) for name in tables},
+            {name: table.header_keys for name, table in tables.items()},
+        )
+
+    def pack(self, request_id: bytes, microseconds: int, judged: Judged, headers: Headers) -> Rows:
+        """The rows of a request that was complete at this Unix time."""
+        postgres_time = microseconds - _UNIX_SECONDS_OF_2000 * 1_000_000
+        request = request_id + self.sender
+        raw = self._raw_rows(_start(len(RAW_COLUMNS), 8, postgres_time, 16) + request, judged.accepted, headers)
+        day = microseconds // _DAY_MICROSECONDS
+        rows = Rows([raw], [], judged.accepted.number, 0, len(raw), day, day)
+        if judged.refused:
+            start = _start(len(QUARANTINE_COLUMNS), 8, postgres_time, 16) + request
+            quarantined = b"".join(
+                start + self._of_table(each.table, headers) + _refused_row(each) for each in judged.refused
+            )
+            rows.quarantined, rows.quarantined_count = [quarantined], len(judged.refused)
+            rows.size_bytes += len(quarantined)
+        return rows
+
+    def _raw_rows(self, start: bytes, accepted: Accepted, headers: Headers) -> bytes:
+        starts = {name: start + self._of_table(name, headers) for name in set(accepted.tables)}
+        payloads = accepted.payloads
+        columns = (
+            map(starts.__getitem__, accepted.tables),
+            _positions(accepted.positions),
+            map(_text, accepted.event_ids),
+            map(_length, map(len, payloads)),  # pyright: ignore[reportArgumentType]  # a Raw has a length
+            payloads,
+        )
+        return b"".join(chain.from_iterable(zip(*columns, strict=True)))
+
+    def _of_table(self, name: str | None, headers: Headers) -> bytes:
+        if name is None:
+            return _NULL + _NULL
+        found = {key: value for key in self.header_keys[name] if (value := text_of(headers, key.encode())) is not None}
+        if not found:
+            return self.table_names[name] + _NULL
+        encoded = msgspec.json.encode(found)
+        return self.table_names[name] + _length(len(encoded)) + encoded
+
+
+def _positions(positions: Sequence[int]) -> Sequence[bytes]:
+    if isinstance(positions, range) and len(positions) <= len(_POSITIONS):
+        return _POSITIONS[: len(positions)]  # all that were sent, as usual
+    return [struct.pack("!ii", 4, position) for position in positions]
+
+
+def _refused_row(refused: Refused) -> bytes:
+    payload = bytes(refused.payload)
+    reason, column, detail = refused.refusal
+    texts = (_text("received"), _text(reason), _text(column), _text(detail))
+    position = struct.pack("!ii", 4, refused.position)
+    return b"".join((position, _text(refused.event_id), _length(len(payload)), payload, *texts))
+
+
+def _text(text: str | None) -> bytes:
+    if text is None:
+        return _NULL
+    encoded = text.encode()
+    return _length(len(encoded)) + encoded

@@ -1,0 +1,29 @@
+"""The collector of events as a part of the stack: whether there is one, and where it listens."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from stats_assets.local.surroundings import config_variables
+from stats_assets.shared.environment import Environment
+
+
+@dataclass(frozen=True)
+class CollectorAddress:
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}/apps/APP/events"
+
+
+def collector_address(environment: Environment) -> CollectorAddress | None:
+    """Where events are posted to; None when stats.yaml has no section for them. Raises ConfigurationMistake."""
+    from stats_assets.configuration import StatsConfig
+    from stats_assets.shared.config import read_config
+
+    variables = {**config_variables(environment), **os.environ}
+    events = read_config(environment.config_file, StatsConfig, variables).events
+    return None if events is None else CollectorAddress(events.host, events.port_or(environment.collector_port))

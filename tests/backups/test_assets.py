@@ -1,0 +1,100 @@
+"""The assets and checks as Dagster runs them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from unittest import mock
+
+import dagster as dg
+import pytest
+
+from stats_assets.backups import restic
+from stats_assets.backups.assets import BASE_BACKUP, RESTORE_DRILL, build_assets
+from stats_assets.backups.automation import build_automation
+from stats_assets.backups.checks import age_problem, build_checks, drill_problem
+from stats_assets.backups.config import BackupsConfig
+from stats_assets.backups.plan import Keep, backup_name
+from stats_assets.backups.shelf import Shelf
+from stats_assets.backups.store import LastDrills
+from stats_assets.shared.archive import Archive
+from stats_assets.shared.failures import ConfigurationMistake
+from tests.backups.conftest import Place
+
+NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
+
+
+@pytest.mark.slow
+def test_a_backup_and_its_drill_are_made_entered_and_checked_and_a_damaged_one_fails(place: Place):
+    assets = build_assets(place.config, place.shelf, place.cluster.binaries.folder)
+    checks = build_checks(place.config, place.shelf)
+    today = datetime.now(UTC).date()
+    monday = today - timedelta(days=today.weekday())
+    with dg.instance_for_test() as instance:
+
+        def make(key: dg.AssetKey, partition: date) -> dg.ExecuteInProcessResult:
+            return dg.materialize(
+                [*assets, *checks],
+                selection=dg.AssetSelection.assets(key),
+                partition_key=f"{partition}",
+                resources={"database": place.database},
+                instance=instance,
+                raise_on_error=False,
+            )
+
+        assert not make(BASE_BACKUP, today - timedelta(days=1)).success  # yesterday's cannot be made
+        assert place.shelf.backups() == []
+        backup = make(BASE_BACKUP, today)
+        assert backup.success
+        assert [check.passed for check in backup.get_asset_check_evaluations()] == [True, True]
+        drill = make(RESTORE_DRILL, monday)
+        assert drill.success and [check.passed for check in drill.get_asset_check_evaluations()] == [True]
+        (name,) = place.shelf.backups()
+        base = place.folder / "shelf" / name / "base.tar.zst"
+        base.write_bytes(base.read_bytes()[:-1] + b"?")
+        damaged = make(RESTORE_DRILL, monday)
+        assert not damaged.success
+        failure = damaged.get_step_failure_events()[0].event_specific_data.user_failure_data  # type: ignore[union-attr]
+        assert failure is not None and "base.tar.zst" in (failure.description or "")
+    with place.database.transaction() as cursor:
+        cursor.execute("SELECT backup_name, removed_at FROM backups.base_backup")
+        assert (name, None) in cursor.fetchall()
+        cursor.execute("SELECT week, is_good FROM backups.restore_drill WHERE backup_name = %s ORDER BY 2", (name,))
+        assert cursor.fetchall() == [(monday, False), (monday, True)]
+
+
+def test_an_old_backup_and_no_backup_are_told():
+    names = [backup_name(NOW - timedelta(hours=hours)) for hours in (55, 31)]
+    assert age_problem(names, 31, NOW) == ""
+    assert age_problem(names, 30, NOW) == "the newest backup was begun 31 hours ago, allowed are 30"
+    assert age_problem([], 30, NOW) == "there is no backup yet"
+
+
+def test_a_failed_an_old_and_no_drill_are_told():
+    good = LastDrills(NOW - timedelta(days=9), True, "b", None, NOW - timedelta(days=9))
+    assert drill_problem(LastDrills(), 8, NOW) == "no backup was ever restored"
+    assert drill_problem(good, 9, NOW) == ""
+    assert drill_problem(good, 8, NOW) == "the last drill was 9 days ago, allowed are 8"
+    bad = LastDrills(NOW - timedelta(days=1), False, "b", "it is cut", NOW - timedelta(days=9))
+    assert drill_problem(bad, 30, NOW) == "the drill of 2026-05-19 failed: it is cut"
+
+
+def test_schedules_ask_for_the_day_and_the_week_under_way():
+    config = BackupsConfig()
+    defs = build_automation(config, [], is_running=True)
+    asked = {}
+    for schedule in defs.schedules or []:
+        if isinstance(schedule, dg.ScheduleDefinition) and schedule.name != "backups_hourly_watch":
+            sunday = datetime(2026, 5, 24, 4, 10, tzinfo=UTC)
+            with dg.build_schedule_context(scheduled_execution_time=sunday) as context:
+                asked[schedule.name] = [request.partition_key for request in schedule(context)]
+    assert asked == {"backups_daily": ["2026-05-24"], "backups_weekly_drill": ["2026-05-18"]}
+
+
+def test_without_restic_its_setting_is_a_mistake_that_says_what_to_install(tmp_path: Path):
+    shelf = Shelf(Archive(str(tmp_path)))
+    with (
+        mock.patch.object(restic.shutil, "which", return_value=None),
+        pytest.raises(ConfigurationMistake, match="apt-get install restic"),
+    ):
+        restic.hand_over(shelf, "2026-05-20T010000Z", "/srv/restic", Keep())

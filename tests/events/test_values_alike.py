@@ -1,0 +1,123 @@
+"""The fast way of the typed tables takes what the careful one of the collector takes, and reads it alike."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stats_assets.events import timestamps
+from stats_assets.events.decoding import Block, Decoder
+from stats_assets.events.schema_file import EventSchema, parse_schema
+from stats_assets.events.verdict import judge_event
+from tests.events.typed_world import schema_of
+
+SCHEMA = schema_of(
+    """
+- {name: b, type: bool}
+- {name: i, type: i32, required: true}
+- {name: l, type: i64}
+- {name: f, type: f32}
+- {name: d, type: f64}
+- {name: s}
+- {name: t, type: timestamp}
+"""
+)
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text('aä\0"\\ 🚀', max_size=6),
+    st.just({"a": [1]}),
+    st.datetimes().map(lambda at: at.isoformat() + "Z"),
+    st.sampled_from(["2026-02-30T00:00:00Z", "2026-11-20", "2026-11-20t10:00:00z", "2026-11-20 10:00:00+05:30"]),
+)
+EVENTS = st.lists(st.dictionaries(st.sampled_from(["b", "i", "l", "f", "d", "s", "t", "more"]), VALUES), max_size=40)
+
+# A busy machine is no reason to fail.
+SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def block_of(events: list[dict[str, Any]]) -> Block:
+    payloads = [json.dumps({"_t": "levels", **event}).encode() for event in events]
+    count = len(payloads)
+    return Block(
+        received_at=np.zeros(count, dtype=np.int64),
+        request_id=np.zeros(count, dtype="V16"),
+        request_position=np.arange(count, dtype=np.int32),
+        payload_bytes=np.array([len(payload) for payload in payloads], dtype=np.int64),
+        app_ids=["game"] * count,
+        payloads=b",".join(payloads),
+        headers=b"",
+    )
+
+
+@given(EVENTS)
+@SETTINGS
+def test_what_the_collector_takes_becomes_a_row_and_the_rest_is_refused_for_the_same_reason(
+    events: list[dict[str, Any]],
+):
+    if not events:
+        return
+    table = SCHEMA.tables["levels"]
+    now = {column.name: column.required for column in table.columns}
+    decoded = Decoder(table, frozenset(), {SCHEMA.version: now}).decode(
+        block_of(events), [SCHEMA.version] * len(events)
+    )
+    refused = {}
+    for place, event in enumerate(events):
+        sent = msgspec.json.decode(json.dumps({"_t": "levels", **event}))
+        if refusal := judge_event(sent, SCHEMA.tables, {}, 500).refusal:
+            refused[place] = (refusal.reason, refusal.column)
+    assert {place: (refusal.reason, refusal.column) for place, refusal in decoded.refusals.items()} == refused
+    assert decoded.rows.num_rows == len(events) - len(refused)
+
+
+@SETTINGS
+@given(st.lists(st.one_of(st.none(), st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29)))))
+def test_timestamps_of_the_usual_form_are_read_as_datetimes_are(values: list[datetime | None]):
+    offsets = ["Z", "+05:30", "-14:00"]
+    texts = [None if v is None else v.isoformat() + offsets[n % 3] for n, v in enumerate(values)]
+    assert timestamps.unusual(texts) == [n for n, v in enumerate(values) if v is not None and not 1000 <= v.year < 3000]
+    wanted = [None if text is None else timestamps.microseconds(text) for text in texts]
+    found = timestamps.timestamps(texts).cast("int64").to_pylist()
+    assert found == wanted
+
+
+@pytest.mark.parametrize("value, seconds", [(0, 0.0), (-1.5, -1.5), (1554130180.25, 1554130180.25)])
+def test_unix_seconds_keep_their_fractions_before_1970_too(value: float, seconds: float):
+    (found,) = timestamps.timestamps([value]).to_pylist()
+    assert found == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+
+
+def test_events_of_the_reference_cases_that_are_accepted_become_rows(reference_data: Path):
+    text = (reference_data / "events/event_schema.yaml").read_text()
+    schema: EventSchema = parse_schema(text, {}, "event_schema.yaml")
+    rows = 0
+    for line in (reference_data / "events/event_cases.jsonl").read_text().splitlines():
+        case = json.loads(line)
+        if case["better"]["status"] != 200 or case["method"] != "POST":
+            continue
+        headers = {name.lower(): value for name, value in case["headers"].items()}
+        for event in json.loads(case["body"])["events"]:
+            table = schema.tables[event["_t"]]
+            block = block_of([event])
+            asked = {key: headers[key] for key in table.header_keys if key in headers}
+            block = Block(**{**vars(block), "headers": json.dumps(asked).encode()})
+            decoded = Decoder(table, frozenset(), {}).decode(block, ["v"])
+            assert not decoded.refusals, case["id"]
+            row = decoded.rows.to_pylist()[0]
+            for column, value in (case["peer"]["stored"] or {}).items():
+                stored = row[column]
+                shown = f"{stored:%Y-%m-%d %H:%M:%S+00}" if isinstance(stored, datetime) else stored
+                assert shown == value, case["id"]
+            rows += 1
+    assert rows > 10
