@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -33,7 +32,7 @@ class _Webserver(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        port = cast(ThreadingHTTPServer, self.server).server_port
+        _host, port = self.connection.getsockname()
         told = f"{port} {self.command} {self.path} {self.headers['Host']}".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(told)))
