@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 from unittest import mock
 
 import dagster as dg
@@ -87,7 +89,8 @@ def test_schedules_ask_for_the_day_and_the_week_under_way():
         if isinstance(schedule, dg.ScheduleDefinition) and schedule.name != "backups_hourly_watch":
             sunday = datetime(2026, 5, 24, 4, 10, tzinfo=UTC)
             with dg.build_schedule_context(scheduled_execution_time=sunday) as context:
-                asked[schedule.name] = [r.partition_key for r in schedule.evaluate_tick(context).run_requests or []]
+                requests = cast(Iterable[dg.RunRequest], schedule(context))
+                asked[schedule.name] = [request.partition_key for request in requests]
     assert asked == {"backups_daily": ["2026-05-24"], "backups_weekly_drill": ["2026-05-18"]}
 
 
