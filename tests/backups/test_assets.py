@@ -87,7 +87,7 @@ def test_schedules_ask_for_the_day_and_the_week_under_way():
         if isinstance(schedule, dg.ScheduleDefinition) and schedule.name != "backups_hourly_watch":
             sunday = datetime(2026, 5, 24, 4, 10, tzinfo=UTC)
             with dg.build_schedule_context(scheduled_execution_time=sunday) as context:
-                asked[schedule.name] = [request.partition_key for request in schedule(context)]
+                asked[schedule.name] = [r.partition_key for r in schedule.evaluate_tick(context).run_requests or []]
     assert asked == {"backups_daily": ["2026-05-24"], "backups_weekly_drill": ["2026-05-18"]}
 
 

@@ -75,7 +75,7 @@ class LogHost(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         return content
 
-    def log_message(self, *_arguments: object) -> None: ...
+    def log_message(self, format: str, *args: object) -> None: ...
 
 
 @contextmanager

@@ -32,7 +32,8 @@ class _Webserver(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        told = f"{self.server.server_port} {self.command} {self.path} {self.headers['Host']}".encode()
+        _host, port = self.connection.getsockname()
+        told = f"{port} {self.command} {self.path} {self.headers['Host']}".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(told)))
         self.end_headers()
@@ -40,7 +41,7 @@ class _Webserver(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = _answer
 
-    def log_message(self, *_arguments: object) -> None: ...
+    def log_message(self, format: str, *args: object) -> None: ...
 
 
 @contextmanager

@@ -183,6 +183,7 @@ def test_dagster_s_own_tables_are_brought_to_the_installed_version(tmp_path, emp
     migrate_dagster()
     scripts = ScriptDirectory.from_config(pg_alembic_config(run_storage.__file__))
     newest = scripts.get_current_head()
+    assert newest is not None
     before = scripts.get_revision(newest).down_revision
     with psycopg2.connect(empty_database_dsn) as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE alembic_version SET version_num = %s", (before,))
