@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import httpx
 
+from stats_assets.configuration import StatsConfig
 from stats_assets.local import processes
 from stats_assets.local.asset_catalog import load_definitions, reread, selected
 from stats_assets.local.databases import using_databases
@@ -21,6 +22,7 @@ from stats_assets.local.progress import ProgressDisplay
 from stats_assets.local.run_plan import ONLY, Asset, Days, Outcome
 from stats_assets.local.services import sandbox_service
 from stats_assets.local.surroundings import config_variables, environ_for, prepare_folders, uses_sandbox
+from stats_assets.shared.config import read_config
 from stats_assets.shared.environment import PROJECT_FOLDER, Environment
 from stats_assets.shared.failures import SourceAway
 
@@ -42,7 +44,10 @@ def materialize(environment: Environment, selection: str, request: Request, url:
 
 
 def materialize_first(environment: Environment, url: str, today: datetime) -> Outcome:
-    """Makes what is missing of the first rooms' assets since the Monday four weeks ago."""
+    """Makes what is missing of the first rooms' assets since the Monday four weeks ago; nothing without log hosts."""
+    config = read_config(environment.config_file, StatsConfig, {**config_variables(environment), **os.environ})
+    if not config.log_sync.hosts:
+        return Outcome()
     monday = today.date() - timedelta(days=today.weekday())
     days = Days(monday - timedelta(weeks=FIRST_WEEKS), today.date())
     with _prepared(environment, url) as (definitions, instance, launcher):
