@@ -77,13 +77,8 @@ def test_a_run_over_days_makes_tables_rows_counts_and_checks(world: DagsterWorld
         assert result.success
         for table in ALL[1:]:
             assert instance.get_materialized_partitions(dg.AssetKey(["events", table])) >= set(map(str, DAYS))
-        (event,) = instance.get_event_records(
-            dg.EventRecordsFilter(
-                dg.DagsterEventType.ASSET_MATERIALIZATION,
-                asset_key=dg.AssetKey(["events", "levels"]),
-                asset_partitions=[str(DAYS[0])],
-            )
-        )
+        wanted = dg.AssetRecordsFilter(dg.AssetKey(["events", "levels"]), asset_partitions=[str(DAYS[0])])
+        (event,) = instance.fetch_materializations(wanted, limit=2).records
         assert event.asset_materialization is not None
         told = {name: value.value for name, value in event.asset_materialization.metadata.items()}
         assert (told["received"], told["dagster/partition_row_count"], told["quarantined"], told["repeats"]) == (
