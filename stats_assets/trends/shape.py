@@ -59,7 +59,7 @@ class Weapon(Struct, gc=False):
     hits: int | None = None
 
 
-class ClassStats(Struct):
+class ClassStats(Struct, gc=False):
     type: ClassName
     kills: int
     assists: int
@@ -88,23 +88,25 @@ class MedicStats(Struct, gc=False):
     avg_uber_length: float | None = None
 
 
-class Player(Struct):
+class Player(Struct, gc=False, kw_only=True):
+    """In the order of the logs: then each is found where it is looked for first."""
+
+    team: Team | Literal[""] | None = None
+    class_stats: list[ClassStats] | None = None
     kills: int
     deaths: int
     assists: int
-    dmg: int
-    ubers: int
-    drops: int
-    team: Team | Literal[""] | None = None
-    class_stats: list[ClassStats] | None = None
     suicides: int | None = None
+    dmg: int
     dmg_real: int | None = None
     dt: int | None = None
     dt_real: int | None = None
     hr: int | None = None
     lks: int | None = None
     airshots: int | None = field(default=None, name="as")
+    ubers: int
     ubertypes: UberTypes | Nothing | None = None
+    drops: int
     medkits: int | None = None
     medkits_hp: int | None = None
     backstabs: int | None = None
