@@ -17,6 +17,7 @@ from uuid import uuid4
 import dagster as dg
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg2 import sql
 from sqlalchemy.engine import make_url
 
@@ -39,6 +40,10 @@ _LONGEST = (
     *("test_sandbox.py", "test_chaos.py", "test_celery.py", "test_up.py", "test_secrets.py", "test_restores.py"),
     *("test_crashes.py", "test_killing.py", "test_fuzz.py"),
 )
+
+# How long an example takes to be made says more about the machine than about us.
+settings.register_profile("house", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 _cluster = pytest.StashKey[PrivatePostgres]()
 
