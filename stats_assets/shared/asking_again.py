@@ -6,7 +6,7 @@ A source that is away for a minute then costs minutes, one that is away for a we
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -40,7 +40,7 @@ def _whose_time_has_come(
             yield request.with_replaced_attrs(run_key=key, tags={**request.tags, _ASKED_FOR: what})
 
 
-def may_ask_at(records: list[RunRecord], now: datetime) -> datetime:
+def may_ask_at(records: Sequence[RunRecord], now: datetime) -> datetime:
     """From when on, after these runs of the same thing; those that Dagster itself tried again count once."""
     asked = [
         record
