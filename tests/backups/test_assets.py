@@ -37,8 +37,7 @@ def test_a_backup_and_its_drill_are_made_and_entered_and_a_damaged_one_fails_and
     checks = build_checks(place.config, place.shelf)
     today = datetime.now(UTC).date()
     monday = today - timedelta(days=today.weekday())
-    with dg.instance_for_test() as instance, webhooks() as (people,):
-        look = watcher_of(place, instance, people)
+    with dg.DagsterInstance.ephemeral() as instance, webhooks() as (people,):
 
         def make(key: dg.AssetKey, partition: date) -> dg.ExecuteInProcessResult:
             return dg.materialize(
@@ -52,6 +51,7 @@ def test_a_backup_and_its_drill_are_made_and_entered_and_a_damaged_one_fails_and
 
         assert not make(BASE_BACKUP, today - timedelta(days=1)).success  # yesterday's cannot be made
         assert place.shelf.backups() == []
+        look = watcher_of(place, instance, people)
         backup = make(BASE_BACKUP, today)
         assert backup.success
         assert [check.passed for check in backup.get_asset_check_evaluations()] == [True, True]

@@ -37,7 +37,7 @@ from tests.whole_world import (
     write_config,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 DAYS = [TODAY - timedelta(days=n) for n in (4, 3, 2)]
 # A worker that is lost is replaced after the longest time a run may take, here one of its own.
