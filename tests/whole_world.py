@@ -30,9 +30,8 @@ WORK = (
     ("group:log_sync or group:countme or group:trends or group:crashes", FIRST_LOG_DAY),
     ("group:forum", FIRST_FORUM_DAY),
 )
-# What a schedule brings once an hour, and the files that change with it.
-HOURLY = "trends/demos or trends/league_matches or trends/demo_links or trends/match_links or trends/weapons"
-CHANGED_HOURLY = {f"trends/{name}.csv" for name in ("log", "weapon", "leaderboard_cube", "medic_cube")}
+# What a schedule makes once an hour, and the file that changes with it.
+HOURLY, CHANGED_HOURLY = "trends/weapons", "trends/weapon.csv"
 LINES = 200
 STANDS_AT = f"{TODAY}T00:00:00Z"
 
@@ -47,6 +46,8 @@ def write_config(
     config["log_sync"]["hosts"] = [host for host in config["log_sync"]["hosts"] if host["name"] in _HOSTS]
     config["log_sync"]["hosts"] += more_hosts
     config["countme"] |= {"keep_addresses": True, "first_day": FIRST_LOG_DAY}
+    for site in ("demos_url", "etf2l_url", "rgl_url"):  # whose first look reads all there ever was
+        del config["trends"][site]
     for room in ("trends", "crashes", "events"):
         config[room]["first_day"] = FIRST_DAY
     for name, change in (changes or {}).items():
