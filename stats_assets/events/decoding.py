@@ -28,7 +28,7 @@ from stats_assets.events.values import complaint, event_id_complaint
 from stats_assets.events.verdict import TABLE_KEY, Refusal
 
 # Read at once. An event that has unknown keys costs those before it a second time, so that more are not better.
-_MANY = 200
+_MANY = 50
 _NUL = b"\\u0000"  # how JSON writes what PostgreSQL's texts cannot hold
 
 _anything = msgspec.json.Decoder(dict[str, Any]).decode
