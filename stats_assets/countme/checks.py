@@ -3,7 +3,7 @@
 # No `from __future__ import annotations` here: Dagster reads the annotations of functions it is handed.
 import dagster as dg
 
-from stats_assets.countme import sql
+from stats_assets.countme import weeks_sql
 from stats_assets.countme.assets import WEEKLY_TOTALS
 from stats_assets.countme.config import CountmeConfig
 from stats_assets.shared.postgres import StatsDatabase
@@ -17,7 +17,7 @@ def build_checks(config: CountmeConfig) -> list[dg.AssetChecksDefinition]:
     def weeks_are_complete(database: dg.ResourceParam[StatsDatabase]) -> dg.AssetCheckResult:
         sites = [site.name for site in config.counted_sites]
         with database.transaction() as cursor:
-            cursor.execute(sql.PARTIAL_WEEKS, {"sites": sites, "check_weeks": config.check_weeks})
+            cursor.execute(weeks_sql.PARTIAL_WEEKS, {"sites": sites, "check_weeks": config.check_weeks})
             found = cursor.fetchall()
         partial = {
             _name(site, str(week), sites): f"{missing} (coverage {coverage:.1%})"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stats_assets.countme import sql
+from stats_assets.countme import export_sql as sql
 from stats_assets.shared.postgres import Cursor, StatsDatabase, plan_for_bulk
 
 _FILES = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from stats_assets.countme import sql
+from stats_assets.countme import weeks_sql as sql
 from stats_assets.countme.completeness import Completeness, WeekFile, completeness, is_over, status_of, summary
 from stats_assets.countme.config import CountedSite, CountmeConfig
 from stats_assets.countme.first_appearance import address_positions, countme_positions

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from stats_assets.countme import sql
+from stats_assets.countme import unique_hosts_sql as sql
 from stats_assets.countme.config import CountedSite, CountmeConfig
 from stats_assets.countme.repositories import UNMAPPED, NamingRules, naming_rules
 from stats_assets.shared.days import midnight
