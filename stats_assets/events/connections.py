@@ -1,7 +1,7 @@
 """HTTP/1.1 connections: requests in, answers out in their order, within limits of number, time and size.
 
 llhttp (by httptools) reads the protocol; what a request means is the collector's. There is no task, future or request
-object of a framework: they cost four times what all the rest of a small request does.
+object of a framework: these cost more than all the rest of a small request.
 
 A connection has a deadline while it is the client's turn; `listening` ends those beyond it.
 """
@@ -95,6 +95,7 @@ class Connection(asyncio.Protocol):
         self._shared.connections.discard(self)
         self._is_over = True
         self._posting = None
+        del self._parser  # which knows us: a cycle
 
     def data_received(self, data: bytes) -> None:
         if self._is_over or (self._is_at_start and not self._open and self._take_whole(data)):

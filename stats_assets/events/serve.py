@@ -29,6 +29,7 @@ from stats_assets.events.schema_file import read_schema_file
 from stats_assets.events.spool import Spool
 from stats_assets.events.store import collector_database
 from stats_assets.shared.failures import OurMistake
+from stats_assets.shared.garbage_collection import collect_seldom
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class CollectorProcess:
 
     def serve(self, default_port: int) -> None:
         """Until a signal ends it. Raises ConfigurationMistake when the port is not to be had."""
+        collect_seldom()
         uvloop.run(self._serve(self._config.port_or(default_port)))
 
     async def _serve(self, port: int) -> None:
