@@ -17,6 +17,7 @@ from uuid import uuid4
 import dagster as dg
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg2 import sql
 from sqlalchemy.engine import make_url
 
@@ -33,6 +34,16 @@ _TEMPLATE = "STATS_TEST_TEMPLATE"
 # All other STATS_* variables are a developer's or an operator's own: no test may touch what they name.
 _FOR_TESTS = {_ADMIN_DSN, _TEMPLATE, "STATS_PG_BIN", "STATS_REFERENCE_DATA", "STATS_CHROMIUM"}
 _MISSING = "missing piece: "
+# Handed out first, in this order: a file goes to one worker as a whole, and a long one that came last would be waited
+# for by all others.
+_LONGEST = (
+    *("test_sandbox.py", "test_chaos.py", "test_celery.py", "test_up.py", "test_secrets.py", "test_restores.py"),
+    *("test_crashes.py", "test_killing.py", "test_fuzz.py"),
+)
+
+# How long an example takes to be made says more about the machine than about us.
+settings.register_profile("house", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 _cluster = pytest.StashKey[PrivatePostgres]()
 
@@ -49,6 +60,11 @@ def pytest_configure(config: pytest.Config) -> None:
     template = os.environ[_TEMPLATE] = f"stats_template_{os.getpid()}"
     _statement("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", template)
     migrate(_dsn_of(template))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -91,7 +107,7 @@ def module_database_dsn() -> Iterator[str]:
 def empty_database_dsn() -> Iterator[str]:
     """A database without any schema of ours, dropped after the test."""
     name = f"stats_test_{uuid4().hex[:12]}"
-    _statement("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", name)
+    _statement("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' STRATEGY FILE_COPY", name)
     yield _dsn_of(name)
     _statement("DROP DATABASE {} WITH (FORCE)", name)
 
@@ -174,7 +190,8 @@ def _program(program: NeededProgram) -> Path:
 @contextmanager
 def _migrated_database() -> Iterator[str]:
     name = f"stats_test_{uuid4().hex[:12]}"
-    _statement("CREATE DATABASE {} TEMPLATE {}", name, os.environ[_TEMPLATE])
+    # Files as they are: writing a copy to the WAL, as is usual, takes five times as long.
+    _statement("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, os.environ[_TEMPLATE])
     yield _dsn_of(name)
     _statement("DROP DATABASE {} WITH (FORCE)", name)
 

@@ -12,7 +12,7 @@ from stats_assets.backups import store
 from stats_assets.backups.manifest import Manifest
 from stats_assets.backups.restoring import Restore, compared, data_dsn
 from stats_assets.backups.shelf import BackupDamaged
-from stats_assets.backups.taking import require_room, staged
+from stats_assets.backups.staging import require_room, server_folder, staged
 from stats_assets.shared.phrases import named
 from stats_assets.shared.postgres import StatsDatabase
 
@@ -32,7 +32,7 @@ def drill(restore: Restore, name: str, staging: Path) -> Drill:
     manifest = restore.shelf.manifest(name)
     with staged(staging) as folder:
         require_room(folder, manifest.database_bytes)
-        with restore.server(name, folder / "server", throw_away=True) as (server, _manifest):
+        with restore.server(name, server_folder(folder), throw_away=True) as (server, _manifest):
             odd = compared(data_dsn(server, manifest), manifest)
     return Drill(manifest, odd, time.monotonic() - began)
 

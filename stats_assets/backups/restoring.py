@@ -14,6 +14,7 @@ from stats_assets.backups.counting import counting
 from stats_assets.backups.manifest import Manifest, differences
 from stats_assets.backups.programs import ProgramFailed, Programs
 from stats_assets.backups.shelf import BackupDamaged, Shelf
+from stats_assets.backups.staging import server_folder
 from stats_assets.local.postgres_binaries import Binaries
 from stats_assets.local.private_postgres import DATABASES, PrivatePostgres, placed
 from stats_assets.local.unprivileged import RunAs, way_to_run
@@ -69,7 +70,7 @@ class Restore:
         if manifest.method == "dump":
             self._load_into(dsn, dumping.fetch_dumps(self.shelf, manifest, folder / "dumps"))
         else:
-            with self.server(name, folder / "server", throw_away=True) as (server, _manifest):
+            with self.server(name, server_folder(folder), throw_away=True) as (server, _manifest):
                 source = Programs(self.binaries, server.dsn(manifest.database))
                 self._load_into(dsn, dumping.write_dumps(source, manifest.schemas, folder / "dumps"))
         return Restored(dsn, manifest, compared(dsn, manifest))

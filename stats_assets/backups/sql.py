@@ -23,8 +23,11 @@ WHERE pg_relation_filenode(t.oid) IS DISTINCT FROM t.node
 """
 # In one statement: the snapshot is taken first, the place read some microseconds later.
 MOMENT = "SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text"
-# Its commit is flushed, so the WAL behind every moment is on its way.
-EMIT_MARK = "SELECT pg_logical_emit_message(true, 'stats_assets', 'behind a backup')"
+# Its commit is flushed, whatever the server or role is set to, and so is all WAL behind every moment before.
+EMIT_MARK = """
+SET synchronous_commit = on;
+SELECT pg_logical_emit_message(true, 'stats_assets', 'behind a backup')
+"""
 FLUSHED = "SELECT pg_current_wal_flush_lsn()::text"
 RECEIVED = "SELECT coalesce(max(flush_lsn), '0/0')::text FROM pg_stat_replication WHERE application_name = %(app)s"
 SERVER = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from stats_assets.backups.moments import lsn_text
 from stats_assets.backups.plan import backup_name
 from stats_assets.backups.programs import DUMP, PHYSICAL, Programs
 from stats_assets.backups.shelf import Shelf
+from stats_assets.backups.staging import require_room, staged
 from stats_assets.shared.failures import ConfigurationMistake, SourceAway
 from stats_assets.shared.postgres import StatsDatabase, one_row
 
@@ -146,34 +146,6 @@ def require_programs(programs: Programs, server: Server, method: Way) -> Way:
         )
     programs.need(*(PHYSICAL if method == "physical" else DUMP))
     return method
-
-
-@contextmanager
-def staged(staging: Path) -> Iterator[Path]:
-    """An empty folder for one backup, drill or restore of this machine at a time, gone with the block."""
-    staging.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (staging / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SourceAway(f"another backup, drill or restore is at work in {staging}") from error
-        folder = staging / "work"
-        shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
-        folder.mkdir(mode=0o700)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def require_room(folder: Path, size_bytes: int) -> None:
-    """Raises ConfigurationMistake when the size and a half does not fit."""
-    free = shutil.disk_usage(folder).free
-    if free < size_bytes * 1.5:
-        raise ConfigurationMistake(
-            f"backups: {folder} has {free / _GB:.1f} GB free; verifying and restoring {size_bytes / _GB:.1f} GB takes a"
-            " half more than that: make room, or set backups.staging to another disk"
-        )
 
 
 def _manifest(

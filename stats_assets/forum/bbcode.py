@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -20,8 +21,8 @@ _SCHEMES = {"http", "https", "ftp"}
 # Schemes that have no host are never meant as one: `mailto:x`, `javascript:x`. `host:80/x` is none of them.
 _HOSTLESS = re.compile(r"(?:javascript|vbscript|mailto|data|tel|sms|about|file|news|xmpp|skype|magnet|callto):", re.I)
 
-# The name ends at the first `"]`; without one the tag is read like any other.
-_QUOTE = re.compile(r'\[quote=([^,\[\]"]*),([^,\[\]"]*),"[^\n]*?"\]', re.IGNORECASE)
+# The name that follows ends at the first `"]` of the line; without one the tag is read like any other.
+_QUOTE = re.compile(r'\[quote=[^,\[\]"]*,[^,\[\]"]*,"', re.IGNORECASE)
 _QUOTED_PART = re.compile(r'"[^"]*"')
 _OPENING: dict[str, LinkType] = {
     "url": "link",
@@ -83,6 +84,7 @@ def scan(content: str, public_url: str) -> Found:
 def _parts(content: str) -> Iterator[tuple[Literal["text", "tag"], str]]:
     """The content as text and the insides of tags. What is never closed is text; so is nothing inside a tag."""
     at, size = 0, len(content)
+    name_end, line_end = _Next(content, '"]'), _Next(content, "\n")
     while at < size:
         start = content.find("[", at)
         if start < 0:
@@ -90,9 +92,10 @@ def _parts(content: str) -> Iterator[tuple[Literal["text", "tag"], str]]:
             return
         if start > at:
             yield "text", content[at:start]
-        if match := _QUOTE.match(content, start):
-            yield "tag", match.group()[1:-1]
-            at = match.end()
+        quote = _QUOTE.match(content, start)
+        if quote and name_end.after(quote.end()) < line_end.after(quote.end()):
+            at = name_end.at + 2
+            yield "tag", content[start + 1 : at - 1]
             continue
         end = _end_of_tag(content, start + 1)
         if content[end - 1 : end] != "]":
@@ -100,6 +103,22 @@ def _parts(content: str) -> Iterator[tuple[Literal["text", "tag"], str]]:
             continue
         yield "tag", content[start + 1 : end - 1]
         at = end
+
+
+@dataclass
+class _Next:
+    """Where the next `what` is. Asked for growing places only, it passes over the content once, however often."""
+
+    content: str
+    what: str
+    at: int = -1
+
+    def after(self, place: int) -> int:
+        """From `place` on; the size of the content when there is none."""
+        if self.at < place:
+            found = self.content.find(self.what, place)
+            self.at = found if found >= 0 else len(self.content)
+        return self.at
 
 
 def _end_of_tag(content: str, at: int) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from stats_assets.backups.staging import abandoned_servers
 from stats_assets.configuration import StatsConfig
 from stats_assets.local import database_checks, running_checks
 from stats_assets.local.databases import using_databases
@@ -48,6 +49,7 @@ def examine(environment: Environment, environ: Mapping[str, str]) -> Iterator[Fi
     variables = {**config_variables(environment), **environ}
     config = parse_config(text, StatsConfig, variables, str(environment.config_file))
     yield from _archive(config.archive)
+    yield from left_by_drills(Path(config.backups_config.staging))
     yield from _databases(environment, config)
     record = read_record(environment.home)
     if record is not None and record.living():
@@ -79,6 +81,13 @@ def disk_space(place: Path, free_bytes: int) -> Finding:
     if free_bytes < _LEAST_FREE_BYTES:
         return wrong(told, "make room, or set STATS_HOME to another disk")
     return note(told, "little for years of logs") if free_bytes < _LITTLE_FREE_BYTES else ok(told)
+
+
+def left_by_drills(staging: Path) -> Iterator[Finding]:
+    """Database servers that go on though the drill or restore that started them was killed."""
+    for server in abandoned_servers(staging):
+        told = f"a killed drill or restore has left a database server in {staging}, process {server}"
+        yield note(told, f"the next backup or drill ends it; now: kill -QUIT {server}")
 
 
 def _ports(environment: Environment) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""How a planned run is executed: queued for the daemon of a running stack, or in this process.
+"""How planned runs are executed: queued for the daemon of a running stack, or in this process.
 
 Both write to the same instance, so that the UI shows either; what became of a run is read from there by `verdicts`.
 """
@@ -43,6 +43,9 @@ mutation Launch($params: ExecutionParams!) { launchRun(executionParams: $params)
 _GOES_FIRST = {PRIORITY_TAG: "10"}
 
 
+Shared = tuple[Run, ...]
+
+
 class Launcher(Protocol):
     def execute(self, runs: Sequence[Run]) -> Iterator[tuple[Run, Verdict]]:
         """Each run with what became of it, in the order in which they end."""
@@ -57,15 +60,16 @@ class ThroughDaemon:
     instance: dg.DagsterInstance
 
     def execute(self, runs: Sequence[Run]) -> Iterator[tuple[Run, Verdict]]:
-        waiting = {self._queue(run): run for run in runs}
+        waiting = {self._queue(shared): shared for shared in shared_runs(runs)}
         answered_at = time.monotonic()
         while waiting:
             try:
                 for run_id in list(waiting):
                     ended = final_attempt(self.instance, run_id, time.time())
                     if ended is not None:
-                        result = verdict(self.instance, ended, waiting[run_id])
-                        yield waiting.pop(run_id), result
+                        results = [(run, verdict(self.instance, ended, run)) for run in waiting[run_id]]
+                        del waiting[run_id]
+                        yield from results
                 answered_at = time.monotonic()
             except DBAPIError as error:
                 if time.monotonic() - answered_at > _PATIENCE_SECONDS:
@@ -75,19 +79,19 @@ class ThroughDaemon:
             if waiting:
                 time.sleep(_POLL_SECONDS)
 
-    def _queue(self, run: Run) -> str:
+    def _queue(self, runs: Shared) -> str:
         """The run's id. Only asked once: a question without an answer may have started the run all the same."""
         selector = {
             "repositoryLocationName": LOCATION,
             "repositoryName": "__repository__",
             "jobName": "__ASSET_JOB",
-            "assetSelection": [{"path": asset.split("/")} for asset in run.assets],
+            "assetSelection": [{"path": asset.split("/")} for run in runs for asset in run.assets],
         }
-        tags = [{"key": key, "value": value} for key, value in {**partition_tags(run), **_GOES_FIRST}.items()]
+        tags = [{"key": key, "value": value} for key, value in {**partition_tags(runs[0]), **_GOES_FIRST}.items()]
         params = {"selector": selector, "mode": "default", "runConfigData": {}, "executionMetadata": {"tags": tags}}
         answer = Graphql(self.url).ask(_LAUNCH, timeout_seconds=_PATIENCE_SECONDS, params=params)["launchRun"]
         if answer["__typename"] != "LaunchRunSuccess":
-            raise SourceAway(f"{run.name}: Dagster did not take the run: {answer.get('message') or answer}")
+            raise SourceAway(f"{runs[0].name}: Dagster did not take the run: {answer.get('message') or answer}")
         return answer["run"]["runId"]
 
 
@@ -99,16 +103,25 @@ class InProcess:
     instance: dg.DagsterInstance
 
     def execute(self, runs: Sequence[Run]) -> Iterator[tuple[Run, Verdict]]:
-        for run in runs:
+        for shared in shared_runs(runs):
             result = self.job.execute_in_process(
-                asset_selection=[dg.AssetKey(asset.split("/")) for asset in run.assets],
+                asset_selection=[dg.AssetKey(asset.split("/")) for run in shared for asset in run.assets],
                 instance=self.instance,
-                tags={**partition_tags(run), **process_tag()},
+                tags={**partition_tags(shared[0]), **process_tag()},
                 # Events go to the instance; on the terminal they would bury the progress.
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 raise_on_error=False,
             )
-            yield run, verdict(self.instance, result.run_id, run)
+            yield from ((run, verdict(self.instance, result.run_id, run)) for run in shared)
+
+
+def shared_runs(runs: Sequence[Run]) -> list[Shared]:
+    """What is carried out as one run of Dagster: those without partitions together, each of the others alone.
+
+    A run costs seconds before it begins, and what is not partitioned is mostly made in less.
+    """
+    unpartitioned = tuple(run for run in runs if run.first is None)
+    return [(run,) for run in runs if run.first is not None] + ([unpartitioned] if unpartitioned else [])
 
 
 def partition_tags(run: Run) -> Mapping[str, str]:

@@ -35,7 +35,7 @@ FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT  # PostgreSQL's names for the tw
 START_TIMEOUT_SECONDS = 180
 # struct sockaddr_un holds 108 bytes on Linux and 104 on macOS, the socket's own name takes 14.
 _LONGEST_SOCKET_FOLDER = 88
-_OUTSIDE = Path("/var/lib/stats-assets")
+OUTSIDE = Path("/var/lib/stats-assets")
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -112,8 +112,8 @@ class PrivatePostgres:
         if not self.folder.exists():
             return False
         with self._alone():
-            server = _named_in_lock(self.data)
-            if server is None or not (server in _live_processes(self.data) or self._answers()):
+            server = named_in_lock(self.data)
+            if server is None or not (server in live_processes(self.data) or self._answers()):
                 return False
             os.kill(server, how)
             self._wait_until(lambda: not (self.data / "postmaster.pid").exists(), 60, "did not stop within 60 s")
@@ -150,7 +150,7 @@ class PrivatePostgres:
     def _wait_for_a_dying_or_starting_one(self) -> None:
         """Server processes without an answer: in recovery, or the children of a killed one on their way out."""
         self._wait_until(
-            lambda: not _live_processes(self.data) or self._answers(),
+            lambda: not live_processes(self.data) or self._answers(),
             self.start_timeout_seconds,
             "runs but does not answer",
         )
@@ -177,7 +177,7 @@ class PrivatePostgres:
         killed server is a zombie that its parent does not reap (usual in containers) or when a restarted machine
         has given the number to another program.
         """
-        if Path("/proc/self/cwd").exists() and not _live_processes(self.data):
+        if Path("/proc/self/cwd").exists() and not live_processes(self.data):
             (self.data / "postmaster.pid").unlink(missing_ok=True)
             (self.socket_folder / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
@@ -234,7 +234,7 @@ class PrivatePostgres:
         return f"private PostgreSQL {self.binaries.version} {what}: {last} (all of it: {self.log_file})"
 
 
-def placed(cluster: PrivatePostgres, outside: Path = _OUTSIDE) -> PrivatePostgres:
+def placed(cluster: PrivatePostgres, outside: Path = OUTSIDE) -> PrivatePostgres:
     """The cluster where the one who runs it can reach it.
 
     Only root without user namespaces needs this: another user runs the server then, and may enter neither
@@ -243,12 +243,17 @@ def placed(cluster: PrivatePostgres, outside: Path = _OUTSIDE) -> PrivatePostgre
     folder, binaries = cluster.folder, cluster.binaries
     if cluster.run_as.user is None:
         return cluster
-    own = outside / hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    own = own_place(folder, outside)
     if not cluster.run_as.can_enter(_existing_parent(folder)):
         folder = own / "pg"
     if not cluster.run_as.can_enter(binaries.folder):
         binaries = replace(binaries, folder=_copied(binaries.folder, own / f"postgresql-{binaries.version}"))
     return replace(cluster, folder=folder, binaries=binaries)
+
+
+def own_place(folder: Path, outside: Path = OUTSIDE) -> Path:
+    """Where the files of a cluster are that could not stay below `folder`."""
+    return outside / hashlib.sha256(str(folder).encode()).hexdigest()[:12]
 
 
 def _copied(programs: Path, into: Path) -> Path:
@@ -283,12 +288,12 @@ def make_socket_folder(folder: Path, run_as: RunAs) -> None:
     run_as.give(folder)
 
 
-def _live_processes(data: Path) -> list[int]:
+def live_processes(data: Path) -> list[int]:
     """Processes at work in the data folder (every server process changes into it); empty where /proc is absent.
 
     A process we may not look into counts as live when postmaster.pid names it.
     """
-    named = _named_in_lock(data)
+    named = named_in_lock(data)
     live = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -302,7 +307,7 @@ def _live_processes(data: Path) -> list[int]:
     return live
 
 
-def _named_in_lock(data: Path) -> int | None:
+def named_in_lock(data: Path) -> int | None:
     try:
         return int((data / "postmaster.pid").read_text().split(maxsplit=1)[0])
     except (OSError, ValueError, IndexError):

@@ -9,7 +9,7 @@ from pathlib import Path
 from stats_assets.backups.plan import retention
 from stats_assets.backups.restoring import Restore, restore_into_folder
 from stats_assets.backups.shelf import Shelf
-from stats_assets.backups.taking import staged
+from stats_assets.backups.staging import staged
 from stats_assets.configuration import StatsConfig
 from stats_assets.local.postgres_binaries import find_binaries
 from stats_assets.local.surroundings import config_variables

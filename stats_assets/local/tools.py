@@ -30,15 +30,19 @@ _LOCK_OPTIONS = (
 )
 
 
-# Two of the longest files run stacks of their own and mostly wait; whole files keep what their tests share.
-_ALL_TESTS = ("--numprocesses=2", "--dist=loadfile")
+# Whole files keep what their tests share; in the order of tests/conftest.py, which has the longest first.
+_ALL_TESTS = ("--dist=loadfile", "--no-loadscope-reorder")
+_MOST_WORKERS = 8
 
 
 def test(arguments: Sequence[str]) -> int:
     """Runs pytest with the arguments; without any, every test, in parallel."""
-    if not arguments:
-        get_needed_programs()
-    return _python("pytest", *(arguments or _ALL_TESTS))
+    if arguments:
+        return _python("pytest", *arguments)
+    get_needed_programs()
+    # One more than cores, because stacks wait a good part of their time; all share one database server.
+    workers = min((os.cpu_count() or 1) + 1, _MOST_WORKERS)
+    return _python("pytest", f"--numprocesses={workers}", *_ALL_TESTS)
 
 
 def check() -> int:

@@ -11,6 +11,12 @@ from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 from stats_assets.local.run_plan import ONLY, Run
 from stats_assets.shared.run_reasons import TELLING, why_failed
 
+_FAILED = dg.DagsterEventType.STEP_FAILURE
+_PLANNED = {
+    dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
+}
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -49,21 +55,46 @@ def final_attempt(instance: dg.DagsterInstance, run_id: str, now: float) -> str 
 
 
 def verdict(instance: dg.DagsterInstance, run_id: str, planned: Run) -> Verdict:
-    """How the ended run went. Of a failed one, only partitions it reported before are done."""
+    """How the ended run went for what was planned. Of a failed one, only partitions it reported before are done.
+
+    The run may have made other assets as well: their failures are not counted here.
+    """
     run = instance.get_run_by_id(run_id)
     if run is not None and run.is_success:
         return Verdict(frozenset(planned.partitions), None)
-    events = [
-        record.event_log_entry.dagster_event
-        for record in instance.get_records_for_run(run_id, of_type=TELLING, limit=100_000).records
-    ]
+    events = _events(instance, run_id, TELLING)
     made = {
         (event.asset_key.to_user_string(), event.partition or ONLY)
         for event in events
-        if event and event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key
+        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key
     }
     done = {key for key in planned.partitions if all((asset, key) in made for asset in planned.assets)}
-    return Verdict(frozenset(done), why_failed([event for event in events if event]) or _ended_how(run))
+    steps = _steps(instance, run_id, planned)
+    own = [event for event in events if event.step_key in steps]
+    others_failed = any(event.event_type == _FAILED and event.step_key not in steps for event in events)
+    if others_failed and len(done) == len(planned.partitions):
+        return Verdict(frozenset(done), why_failed(own))
+    return Verdict(frozenset(done), why_failed(own) or why_failed(events) or _ended_how(run))
+
+
+def _steps(instance: dg.DagsterInstance, run_id: str, planned: Run) -> set[str | None]:
+    """The steps of a run that make or check the assets."""
+    return {
+        event.step_key
+        for event in _events(instance, run_id, _PLANNED)
+        if (key := _planned_asset(event)) is not None and key.to_user_string() in planned.assets
+    }
+
+
+def _planned_asset(event: dg.DagsterEvent) -> dg.AssetKey | None:
+    if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
+        return event.asset_check_planned_data.asset_key
+    return event.asset_key
+
+
+def _events(instance: dg.DagsterInstance, run_id: str, kinds: set[dg.DagsterEventType]) -> list[dg.DagsterEvent]:
+    records = instance.get_records_for_run(run_id, of_type=kinds, limit=100_000).records
+    return [event for record in records if (event := record.event_log_entry.dagster_event)]
 
 
 def _ended_how(run: dg.DagsterRun | None) -> str:

@@ -30,7 +30,7 @@ from stats_assets.shared.failures import SourceAway
 # themselves beside it: their sensors see what is missing.
 FIRST_WEEKS = 4
 FIRST_ROOMS = "group:log_sync or group:countme"
-_SANDBOX_TIMEOUT_SECONDS = 30
+_SANDBOX_TIMEOUT_SECONDS = 120
 
 
 def materialize(environment: Environment, selection: str, request: Request, url: str | None) -> Outcome:

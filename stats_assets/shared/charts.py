@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -80,6 +81,17 @@ def draw_grid(labels: Labels, cells: Mapping[str, Mapping[date, State]], dpi: in
     picture = io.BytesIO()
     FigureCanvasAgg(figure).print_png(picture)
     return picture.getvalue()
+
+
+def largest(series: Series, count: int) -> dict[str, Mapping[date, float]]:
+    """The `count` series with the highest values, highest first; the others added up as one behind them."""
+    ranked = sorted(series, key=lambda name: (-max(series[name].values(), default=0), name))
+    shown = {name: series[name] for name in ranked[:count]}
+    rest: defaultdict[date, float] = defaultdict(float)
+    for name in ranked[count:]:
+        for day, value in series[name].items():
+            rest[day] += value
+    return shown | ({OTHER: dict(sorted(rest.items()))} if rest else {})
 
 
 def as_markdown(pictures: Mapping[str, bytes]) -> str:

@@ -17,6 +17,7 @@ from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import DATABASE_RETRY, done_partitions, told_to_dagster
 from stats_assets.table_partitions import inventory as sizes
 from stats_assets.table_partitions import store
+from stats_assets.table_partitions.archive_keys import by_key
 from stats_assets.table_partitions.archiving import verified
 from stats_assets.table_partitions.checks import evaluated, specs, surroundings
 from stats_assets.table_partitions.columns import INVENTORY_SCHEMA
@@ -111,8 +112,10 @@ def build_assets(config: TablePartitionsConfig, policies: Sequence[PartitionPoli
         bad: dict[str, str] = {}
         rows: dict[str, store.ArchiveRow] = {}
         with told_to_dagster():
+            with database.transaction() as cursor:
+                known = by_key(store.archives(cursor))
             for key in context.partition_keys:
-                row, problem = verified(database, archive, key)
+                row, problem = verified(database, archive, known[key].name if key in known else key)
                 if problem is not None:
                     bad[key] = problem
                 elif row is not None:
@@ -184,7 +187,7 @@ def _maintained(
 def _new_archives(instance: dg.DagsterInstance, maintenance: Maintenance) -> Iterator[dg.AssetMaterialization]:
     """Archives that Dagster does not know yet, also those of a run that was killed before it could say so."""
     with maintenance.database.transaction() as cursor:
-        rows = {row.name: row for row in store.archives(cursor)}
+        rows = by_key(store.archives(cursor))
     new = sorted(rows.keys() - set(instance.get_dynamic_partitions(ARCHIVES.name or "")))
     if new:
         instance.add_dynamic_partitions(ARCHIVES.name or "", new)

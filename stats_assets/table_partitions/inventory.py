@@ -9,11 +9,13 @@ from datetime import date, datetime
 
 import psycopg2
 
-from stats_assets.shared.charts import Labels, Series, draw_lines
+from stats_assets.shared.charts import Labels, Series, draw_lines, largest
 from stats_assets.shared.postgres import StatsDatabase, lock_slice, one_row
 from stats_assets.table_partitions import sql, store
 from stats_assets.table_partitions.catalog import Catalog, TablePartition
 from stats_assets.table_partitions.periods import shown
+
+_DRAWN = 10  # tables, or their archives, with a line of their own
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,9 @@ def sizes_over_time(database: StatsDatabase) -> Series:
 
 
 def chart(series: Series, dpi: int) -> bytes:
+    """The largest tables over time, the others as one."""
     labels = Labels("Size of partitioned tables", "day", "MB with indexes", "nothing measured yet")
-    return draw_lines(labels, series, dpi)
+    return draw_lines(labels, largest(series, _DRAWN), dpi)
 
 
 def bytes_by_place(found: list[Size]) -> dict[str, int]:

@@ -40,6 +40,7 @@ def result_metadata(plan: Plan, results: Sequence[StepResult]) -> dict[str, Any]
 def archive_metadata(archive: Archive, row: ArchiveRow) -> dict[str, Any]:
     return {
         "dagster/row_count": row.rows,
+        "archive": row.name,
         "size_bytes": row.file_bytes,
         "table_bytes": row.table_bytes,
         "fingerprint": row.fingerprint,

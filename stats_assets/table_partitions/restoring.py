@@ -14,6 +14,7 @@ from stats_assets.shared.identifiers import quoted
 from stats_assets.shared.partition_policy import PartitionPolicy
 from stats_assets.shared.postgres import Cursor, StatsDatabase
 from stats_assets.table_partitions import sql, statements, store
+from stats_assets.table_partitions.archive_keys import by_key
 from stats_assets.table_partitions.archiving import TEXT_SETTINGS, file_problem, fingerprint_in
 from stats_assets.table_partitions.catalog import Retiring, Table
 from stats_assets.table_partitions.manifest import Manifest, manifest_from_json
@@ -131,8 +132,10 @@ class Restoring:
 
     def _manifest(self, name: str) -> Manifest:
         with self.database.transaction() as cursor:
-            rows = store.archives(cursor)
-        found = [row for row in rows if name in (row.name, row.partition, f"{row.table}/{row.partition}")]
+            rows = by_key(store.archives(cursor))
+        found = [
+            row for key, row in rows.items() if name in (key, row.name, row.partition, f"{row.table}/{row.partition}")
+        ]
         exact = [row for row in found if row.name == name]
         if len(exact or found) != 1:
             named = ", ".join(row.name for row in found[:20])

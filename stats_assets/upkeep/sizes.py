@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from stats_assets.shared.charts import PREVIEW_DPI, Labels, as_markdown, draw_lines
+from stats_assets.shared.charts import PREVIEW_DPI, Labels, as_markdown, draw_lines, largest
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.upkeep import compute_logs, sql
 from stats_assets.upkeep.instance_database import transaction
 
 COMPUTE_LOGS = "compute_logs"
-_DRAWN = 6  # the largest parts; the others are small
+_DRAWN = 10  # parts with a line of their own
 _LABELS = Labels("Dagster's own records", x="day (UTC)", y="MB")
 
 
@@ -46,12 +46,11 @@ def write(database: StatsDatabase, sizes: list[Size], now: datetime) -> None:
 
 
 def chart(database: StatsDatabase, day: date) -> str:
-    """The largest parts over the last year, as a picture in Markdown."""
+    """The largest parts over the last year, the others as one, as a picture in Markdown."""
     series: defaultdict[str, dict[date, float]] = defaultdict(dict)
     with database.transaction() as cursor:
         cursor.execute(sql.SIZES_BY_DAY, {"day": day})
         for part, seen_on, size_bytes in cursor.fetchall():
             series[part][seen_on] = size_bytes / 1e6
-    largest = sorted(series, key=lambda part: -max(series[part].values()))[:_DRAWN]
-    picture = draw_lines(_LABELS, {part: series[part] for part in largest}, PREVIEW_DPI)
+    picture = draw_lines(_LABELS, largest(series, _DRAWN), PREVIEW_DPI)
     return as_markdown({"size": picture})

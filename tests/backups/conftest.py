@@ -93,7 +93,8 @@ class Place:
 def cluster() -> Iterator[PrivatePostgres]:
     folder = Path(tempfile.mkdtemp(prefix="stats-backups-test-"))
     binaries = find_binaries(read_environment(os.environ).pg_bin)
-    cluster = placed(PrivatePostgres(folder / "pg", binaries, way_to_run()))
+    hasty = {"fsync": "off", "synchronous_commit": "off"}  # it keeps its WAL, but need not survive a power cut
+    cluster = placed(PrivatePostgres(folder / "pg", binaries, way_to_run(), settings=hasty))
     cluster.start()
     migrate(cluster.dsn("stats"))
     Place(cluster, folder).execute(ROWS)

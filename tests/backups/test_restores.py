@@ -13,7 +13,10 @@ import pytest
 from stats_assets.backups.drill import drill, drill_and_note
 from stats_assets.backups.restoring import compared, data_dsn, restore_into_folder
 from stats_assets.backups.shelf import BackupDamaged
+from stats_assets.backups.staging import abandoned_servers, server_folder, staged
 from stats_assets.backups.store import last_drills
+from stats_assets.local.doctor import left_by_drills
+from stats_assets.local.processes import identify
 from stats_assets.shared.failures import ConfigurationMistake, SourceAway
 from tests.backups.conftest import Place, without_replication
 from tests.backups.writing import writers
@@ -69,6 +72,18 @@ def test_a_base_backup_goes_into_a_folder_or_a_database_and_not_where_something_
     with pytest.raises(ConfigurationMistake, match="restore into an empty one"):
         place.restore.into_database(name, other, place.folder / "work")
     place.execute("DROP DATABASE other", "postgres")
+
+
+def test_the_server_of_a_killed_drill_is_told_and_ended_by_the_next_work(place: Place):
+    name = place.backup(method="dump").take(nothing).name
+    # A drill that is killed leaves its server like this: running, and nobody holds the staging folder.
+    with place.restore.server(name, server_folder(place.staging / "work"), throw_away=True):
+        (server,) = abandoned_servers(place.staging)
+        (told,) = left_by_drills(place.staging)
+        assert told.state == "note" and f"kill -QUIT {server}" in told.advice
+        with staged(place.staging) as folder:
+            assert identify(server) is None
+            assert list(folder.iterdir()) == []
 
 
 def _flip(path: Path) -> None:

@@ -159,9 +159,10 @@ def test_no_bytes_are_too_odd(policy: Policy, data: bytes):
 
 @pytest.mark.parametrize("policy", _POLICIES)
 def test_every_byte_of_a_line_matters_to_both_ways_alike(policy: Policy):
-    pieces = [*_PIECES, *(bytes([byte]) for byte in range(256))]
+    others = [bytes([byte]) for byte in range(256)]
     for at in range(len(_GOOD)):
-        changed = [_GOOD[:at] + piece + _GOOD[at + cut :] for piece in pieces for cut in (0, 1)]
+        changed = [_GOOD[:at] + other + _GOOD[at + 1 :] for other in others]
+        changed += [_GOOD[:at] + piece + _GOOD[at + cut :] for piece in _PIECES for cut in (0, 1)]
         assert_equal_ways(_SHARED[policy], policy, b"".join(changed))
 
 

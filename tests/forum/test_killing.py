@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 
@@ -21,9 +19,10 @@ from stats_assets.forum.crawl import Order, crawl, crawler
 from stats_assets.forum.frontier import LeaseLost, Scope
 from stats_assets.forum.pace import Pace
 from stats_assets.sandbox.forum_site import ForumSite
-from stats_assets.shared.environment import PROJECT_FOLDER
 from stats_assets.shared.postgres import StatsDatabase
+from tests.forum import crawl_process
 from tests.forum.world import ForumWorld, assert_equals_truth, served, small_forum
+from tests.killable import ended, started
 
 KILLS = 20
 
@@ -36,11 +35,11 @@ def test_kill_9_twenty_times_at_random_moments(world: ForumWorld):
         asked, is_reached = _killer(world, random.randint(1, 4))
         process = _start(world)
         assert is_reached.wait(60)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        process.kill()
+        assert ended(process) == -signal.SIGKILL
         asked.set()
     world.site.before = lambda page: None
-    assert _start(world).wait(120) == 0
+    assert ended(_start(world)) == 0
     assert world.due() == 0
     repeated = {page: count - 1 for page, count in world.site.asked.items() if count > 1}
     assert 0 < sum(repeated.values()) <= KILLS
@@ -75,10 +74,8 @@ def _killer(world: ForumWorld, after: int) -> tuple[threading.Event, threading.E
     return go_on, is_reached
 
 
-def _start(world: ForumWorld) -> subprocess.Popen[bytes]:
-    program = Path(__file__).parent / "crawl_process.py"
-    environ = {**os.environ, "PYTHONPATH": str(PROJECT_FOLDER)}
-    return subprocess.Popen([sys.executable, program, world.database.dsn, world.base_url], env=environ)
+def _start(world: ForumWorld) -> BaseProcess:
+    return started(crawl_process.main, world.database.dsn, world.base_url)
 
 
 def test_a_stale_crawler_cannot_move_a_cursor_back(world: ForumWorld):

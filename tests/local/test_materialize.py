@@ -213,6 +213,10 @@ def report() -> None:
     raise ValueError("no paper in the printer")
 
 
+@dg.asset(deps=[clean], key_prefix="room")
+def leaflet() -> None: ...
+
+
 @dg.asset(
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
@@ -227,7 +231,7 @@ def hits() -> dg.MaterializeResult:
 
 @pytest.fixture(scope="module")
 def definitions() -> dg.Definitions:
-    return dg.Definitions(assets=[raw, clean, report, hits], executor=dg.in_process_executor)
+    return dg.Definitions(assets=[raw, clean, report, leaflet, hits], executor=dg.in_process_executor)
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +259,13 @@ def test_an_exception_in_an_asset_is_told_by_its_own_message(in_process):
     assert outcome.failed["room/report"] == {ONLY: "ValueError: no paper in the printer"}
 
 
+def test_what_is_not_partitioned_shares_a_run_and_fails_alone(in_process):
+    instance, outcome = in_process
+    assert outcome.done["room/leaflet"] == {ONLY} and "room/leaflet" not in outcome.failed
+    shared = [run for run in instance.get_runs() if len(run.asset_selection or ()) == 2]
+    assert [sorted(key.path[-1] for key in run.asset_selection) for run in shared] == [["leaflet", "report"]]
+
+
 def test_an_asset_can_be_selected_by_its_plain_name(definitions):
     with dg.DagsterInstance.ephemeral() as instance:
         assert [asset.key for asset in selected(definitions, "room/clean", instance)] == ["room/clean"]
@@ -270,7 +281,9 @@ def test_a_selection_in_dagsters_syntax_is_understood(definitions):
 def test_a_selection_of_nothing_names_what_there_is(definitions, selection):
     with (
         dg.DagsterInstance.ephemeral() as instance,
-        pytest.raises(ConfigurationMistake, match=r"there are: room/clean, room/hits, room/raw, room/report") as caught,
+        pytest.raises(
+            ConfigurationMistake, match=r"there are: room/clean, room/hits, room/leaflet, room/raw"
+        ) as caught,
     ):
         selected(definitions, selection, instance)
     assert "\n" not in str(caught.value)

@@ -49,6 +49,8 @@ def test_each_role_may_what_it_is_for_and_is_refused_the_rest(dsn: str, empty_da
 
     private = "crashes.reports_private_1 PARTITION OF crashes.reports_private"
     run(dsn, f"CREATE TABLE {private} FOR VALUES FROM ('2026-01-05') TO ('2026-01-12')")
+    run(dsn, "CREATE TABLE attic.detached (n int)")
+    assert run(dsn, "SELECT count(*) FROM notifications.incidents", READER) == [(0,)]
     refusals = {
         READER: [
             "DELETE FROM backups.restore_drill",
@@ -57,6 +59,10 @@ def test_each_role_may_what_it_is_for_and_is_refused_the_rest(dsn: str, empty_da
             "SELECT * FROM countme.addresses",
             "SELECT * FROM crashes.reports_private",
             "SELECT * FROM crashes.reports_private_1",
+            "SELECT * FROM events.raw_events",
+            "SELECT * FROM events.quarantine",
+            "SELECT * FROM notifications.messages",
+            "SELECT * FROM attic.detached",
             "CREATE TABLE backups.mine (n int)",
             "CREATE TEMPORARY TABLE mine (n int)",
         ],
@@ -67,6 +73,7 @@ def test_each_role_may_what_it_is_for_and_is_refused_the_rest(dsn: str, empty_da
             "CREATE TABLE backups.mine (n int)",
             "CREATE SCHEMA mine",
             "DROP SCHEMA backups",
+            "SELECT * FROM attic.detached",
         ],
         DAGSTER: ["SELECT * FROM backups.restore_drill", "SELECT * FROM countme.raw_hits"],
     }
@@ -79,6 +86,33 @@ def test_each_role_may_what_it_is_for_and_is_refused_the_rest(dsn: str, empty_da
         run(empty_database_dsn, "DROP TABLE runs", DAGSTER)
     with pytest.raises(REFUSED):
         run(empty_database_dsn, "SELECT * FROM runs", READER)
+
+
+def test_hits_tell_the_reader_keys_where_the_owner_sees_addresses(dsn: str):
+    run(
+        dsn,
+        """
+        CREATE TABLE countme.raw_hits_1 PARTITION OF countme.raw_hits FOR VALUES FROM ('2026-01-05') TO ('2026-01-12');
+        INSERT INTO countme.sources (source_id, site, day, host, sha256, policy, lines, hits)
+            OVERRIDING SYSTEM VALUE VALUES (1, 'site', '2026-01-06', 'web1', '', 'strict', 1, 1);
+        INSERT INTO countme.clients
+            OVERRIDING SYSTEM VALUE VALUES (1, '', '', '', '', '', '', '\\x00');
+        INSERT INTO countme.raw_hits VALUES ('2026-01-06', 255, 0, 1, 1, 1);
+        INSERT INTO countme.addresses VALUES (1, 255, '192.0.2.1')""",
+    )
+    assert run(dsn, "SELECT host FROM countme.hits") == [("192.0.2.1",)]
+    assert run(dsn, "SELECT host FROM countme.hits", READER) == [("ff",)]
+
+
+def test_rights_that_were_given_before_something_became_private_are_taken_back(dsn: str, empty_database_dsn: str):
+    future = f"ALTER DEFAULT PRIVILEGES IN SCHEMA events GRANT SELECT ON TABLES TO {READER}"
+    run(dsn, f"GRANT USAGE ON SCHEMA attic TO {READER}; GRANT SELECT ON events.raw_events TO {READER}; {future}")
+    give_roles(dsn, empty_database_dsn, dry_run=False)
+    day = "events.raw_events_1 PARTITION OF events.raw_events FOR VALUES FROM ('2026-01-05') TO ('2026-01-06')"
+    run(dsn, f"CREATE TABLE {day}; CREATE TABLE attic.detached (n int)")
+    for table in ("events.raw_events", "events.raw_events_1", "attic.detached"):
+        with pytest.raises(REFUSED):
+            run(dsn, f"SELECT * FROM {table}", READER)
 
 
 def test_a_second_time_changes_nothing_and_a_dry_run_shows_what_it_would_do(dsn: str, empty_database_dsn: str):

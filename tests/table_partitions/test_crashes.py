@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import signal
 import tempfile
@@ -22,15 +21,12 @@ from stats_assets.local.postgres_binaries import find_binaries
 from stats_assets.local.private_postgres import PrivatePostgres, placed
 from stats_assets.local.unprivileged import way_to_run
 from stats_assets.migrations import migrate
+from tests.killable import ended, started
 from tests.table_partitions import crashing
 from tests.table_partitions.made_up import at, policy
 
 # Two dozen crashes and recoveries; a busy machine needs minutes for them.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-# Ready with everything imported: a process starts in milliseconds, and none inherits our connections.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.table_partitions.crashing", "pyarrow.csv", "pyarrow.parquet"])
 
 NOW = at("2026-05-20 12:00")
 KEEP = {"retention": "14 days", "ahead": 1, "confirm": True}
@@ -75,9 +71,7 @@ class Place:
 
     def started(self, archive: Path, victim: str) -> BaseProcess:
         arguments = (self.dsn, str(archive), NOW, victim, POLICIES, archive / "points")
-        process = PROCESSES.Process(target=crashing.main, args=arguments)
-        process.start()
-        return process
+        return started(crashing.main, *arguments)
 
     def query(self, statement: str) -> Rows:
         with closing(psycopg2.connect(self.dsn)) as connection, connection, connection.cursor() as cursor:
@@ -143,9 +137,7 @@ def test_killed_at_every_point_in_turn_each_run_goes_on_where_the_last_was_kille
     expected = place.everywhere(archive)
     exit_code = None
     while exit_code != 0:
-        process = place.started(archive, victim)
-        process.join()
-        exit_code = process.exitcode
+        exit_code = ended(place.started(archive, victim))
         place.wait_until(place.answers)
         last = (archive / "points").read_text().splitlines()[-1]
         assert exit_code in (0, -signal.SIGKILL if victim == "worker" else 1), last

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from datetime import date
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -18,11 +16,12 @@ from stats_assets.local.postgres_binaries import find_binaries
 from stats_assets.local.private_postgres import PrivatePostgres, placed
 from stats_assets.local.unprivileged import way_to_run
 from stats_assets.migrations import migrate
-from stats_assets.shared.environment import PROJECT_FOLDER
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.trends.files import read_path
 from stats_assets.trends.intake import import_files
 from stats_assets.trends.load import Importer
+from tests.killable import ended, started
+from tests.trends import import_in_process
 from tests.trends.logs import exported, forget, rows, simulated
 
 PATIENCE_SECONDS = 120
@@ -50,16 +49,15 @@ def imported(database: StatsDatabase, folder: Path, into: Path) -> dict[str, str
     return exported(database, into)
 
 
-def started(dsn: str, folder: Path, batch_logs: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.trends.import_in_process", dsn, str(folder), str(batch_logs)]
-    return subprocess.Popen(command, cwd=PROJECT_FOLDER, env={**os.environ, "PYTHONPATH": str(PROJECT_FOLDER)})
+def begun(dsn: str, folder: Path, batch_logs: int) -> BaseProcess:
+    return started(import_in_process.main, dsn, folder, batch_logs)
 
 
 def test_imports_of_the_same_logs_at_once_give_what_one_gives(
     database: StatsDatabase, database_dsn: str, folder: Path, expected: dict[str, str], tmp_path: Path
 ):
-    imports = [started(database_dsn, folder, batch_logs) for batch_logs in (3, 7, 1000)]
-    assert [process.wait(PATIENCE_SECONDS) for process in imports] == [0, 0, 0]
+    imports = [begun(database_dsn, folder, batch_logs) for batch_logs in (3, 7, 1000)]
+    assert [ended(process) for process in imports] == [0, 0, 0]
     assert exported(database, tmp_path / "out") == expected
 
 
@@ -70,12 +68,12 @@ def test_imports_killed_at_any_moment_leave_whole_logs_only(
     dice = random.Random(3)
     for _ in range(6):
         before = rows(database, "SELECT count(*) FROM trends.import_ledger")[0][0]
-        process = started(database_dsn, folder, 5)
+        process = begun(database_dsn, folder, 5)
         wanted = before + dice.randint(1, 20)
-        while process.poll() is None and rows(database, "SELECT count(*) FROM trends.import_ledger")[0][0] < wanted:
+        while process.is_alive() and rows(database, "SELECT count(*) FROM trends.import_ledger")[0][0] < wanted:
             time.sleep(dice.random() / 50)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        ended(process)
         torn = """SELECT count(*) FROM trends.import_ledger l FULL JOIN trends.games g USING (logid)
                   WHERE (l.day IS NOT NULL) <> (g.logid IS NOT NULL)"""
         assert rows(database, torn) == [(0,)]
@@ -90,21 +88,21 @@ def test_an_import_goes_on_when_the_server_crashes_and_starts_again(
     server.start()
     try:
         migrate(server.dsn("stats"))
-        process = started(server.dsn("stats"), folder, 4)
+        process = begun(server.dsn("stats"), folder, 4)
         for wanted in (8, 40):
             wait_for_logs(StatsDatabase(server.dsn("stats")), process, wanted)
-            assert process.poll() is None, "the import ended before the crash"
+            assert process.is_alive(), "the import ended before the crash"
             server.stop(signal.SIGQUIT)
             server.start()
-        assert process.wait(PATIENCE_SECONDS) == 0
+        assert ended(process) == 0
         assert exported(StatsDatabase(server.dsn("stats")), tmp_path / "out") == expected
     finally:
         server.discard()
 
 
-def wait_for_logs(database: StatsDatabase, process: subprocess.Popen[bytes], wanted: int) -> None:
+def wait_for_logs(database: StatsDatabase, process: BaseProcess, wanted: int) -> None:
     patience = time.monotonic() + PATIENCE_SECONDS
-    while process.poll() is None and time.monotonic() < patience:
+    while process.is_alive() and time.monotonic() < patience:
         if rows(database, "SELECT count(*) FROM trends.import_ledger")[0][0] >= wanted:
             return
         time.sleep(0.02)
