@@ -5,6 +5,7 @@ The sensor compares what the files were made of with what is counted now, so it 
 
 # No `from __future__ import annotations` here: Dagster reads the annotations of functions it is handed.
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -22,6 +23,7 @@ from stats_assets.countme.published_assets import (
     published_rows,
 )
 from stats_assets.countme.unique_hosts_asset import DAILY_UNIQUE_HOSTS, HOSTS_JOB
+from stats_assets.shared.asking_again import whose_time_has_come
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import is_busy
 
@@ -60,8 +62,8 @@ def _unpublished_sensor(config: CountmeConfig, is_running: bool) -> dg.SensorDef
             return dg.SkipReason("nothing is counted yet")
         if is_up_to_date(database, sites):
             return dg.SkipReason("what is published is made of the counts there are now")
-        # A publication that fails is not asked for again by itself before there is something new to publish.
-        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=inputs_of_all(database, sites))])
+        wanted = [dg.RunRequest(run_key=inputs_of_all(database, sites))]
+        return dg.SensorResult(run_requests=whose_time_has_come(context.instance, wanted, datetime.now(UTC)))
 
     return unpublished_sensor
 

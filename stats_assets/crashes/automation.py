@@ -28,6 +28,7 @@ from stats_assets.crashes.keys import (
     key_of,
 )
 from stats_assets.crashes.late import Loaded, days_to_load, feeds_to_ask, ranges
+from stats_assets.shared.asking_again import whose_time_has_come
 from stats_assets.shared.days import days_between
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import is_busy, range_request
@@ -96,12 +97,11 @@ def _late_feeds(config: CrashesConfig, job: "dg.UnresolvedAssetJobDefinition", i
             days = [day for day in days if day >= min(day for _, day in loaded)]
         turn = int(context.cursor or 0)
         found = _ask(config, days, loaded, turn)
-        # Once an hour for the same files: a day that cannot be loaded must not be tried without end.
-        hour = f"{datetime.now(UTC):%Y-%m-%dT%H}"
-        requests = [
-            range_request(str(first), str(last), f"{first} {last} {_digest(found, first, last)} {hour}")
+        wanted = (
+            range_request(str(first), str(last), f"{first} {last} {_digest(found, first, last)}")
             for first, last in ranges(days_to_load(found, loaded))
-        ]
+        )
+        requests = whose_time_has_come(context.instance, wanted, datetime.now(UTC))
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else f"{len(found)} feeds were asked, none is new",
@@ -125,8 +125,8 @@ def _stale_days(config: CrashesConfig, job: "dg.UnresolvedAssetJobDefinition", i
         if is_busy(context.instance, *_INPUTS, DUPLICATES, *_COUNTED, jobs=[LOAD_JOB, COUNT_JOB]):
             return dg.SkipReason("days are being loaded or counted; looking again when that has ended")
         stale = _stale(database, _window(config))
-        hour = f"{datetime.now(UTC):%Y-%m-%dT%H}"
-        requests = [range_request(str(a), str(b), f"{a} {b} {hour}") for a, b in ranges(stale)]
+        wanted = (range_request(str(a), str(b), f"stale {a} {b}") for a, b in ranges(stale))
+        requests = whose_time_has_come(context.instance, wanted, datetime.now(UTC))
         if not requests:
             return dg.SkipReason("every counted day is counted from what there is now")
         return dg.SensorResult(run_requests=requests)

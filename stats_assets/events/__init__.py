@@ -28,7 +28,7 @@ Always true:
 Rerun. Nothing is needed for what is received. The typed tables of a day are made again from raw_events.
 
 Reading order: config, schema_file (what is allowed), values and verdict (one event), envelope (one body),
-batches, store, spool (how they are kept), collector (HTTP). Then catalog, evolution with ddl, evolve (how tables follow
-the file), decoding with raw_blocks and timestamps (how many events become rows), typed (a day), counts, stale (which
-days), assets, automation, export.
+batches, store, spool (how they are kept), collector and connections (HTTP). Then catalog, evolution with ddl, evolve
+(how tables follow the file), decoding with raw_blocks and timestamps (how many events become rows), typed (a day),
+counts, stale (which days), assets, automation, export.
 """

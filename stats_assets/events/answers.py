@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -18,6 +17,7 @@ from stats_assets.events.envelope import BodyRefused, Judged
 from stats_assets.events.headers import Header
 
 _JSON: Header = (b"content-type", b"application/json")
+_ONLY_JSON = (_JSON,)
 # More are not listed one by one; the numbers are whole.
 _MAX_LISTED = 100
 
@@ -25,29 +25,26 @@ _MAX_LISTED = 100
 class Answer(NamedTuple):
     status: int
     body: bytes
-    headers: Sequence[Header] = ()
+    headers: tuple[Header, ...] = ()
 
 
-def refused(error: BodyRefused, headers: Sequence[Header] = ()) -> Answer:
+def refused(error: BodyRefused, headers: tuple[Header, ...] = ()) -> Answer:
     """The answer to a request that is refused as a whole."""
     return _json(error.status, {"reason": error.reason, "detail": error.detail}, headers)
 
 
-def come_again(status: Literal[429, 503], reason: str, seconds: float, headers: Sequence[Header] = ()) -> Answer:
+def come_again(status: Literal[429, 503], reason: str, seconds: float, headers: tuple[Header, ...] = ()) -> Answer:
     """Later it may do; seconds are rounded up."""
     later = (b"retry-after", str(max(1, math.ceil(seconds))).encode())
     return _json(status, {"reason": reason, "detail": ""}, (*headers, later))
 
 
-def kept(request_id: str, judged: Judged, where: Literal["stored", "spooled"], headers: Sequence[Header]) -> Answer:
+def kept(request_id: str, judged: Judged, where: Literal["stored", "spooled"], headers: tuple[Header, ...]) -> Answer:
     """The verdicts on all events: those that are not listed as refused were taken."""
     if not judged.refused and not judged.unknown_columns:
-        body = b'{"request_id":"%b","kept":"%b","accepted":%d,"refused":[]}' % (
-            request_id.encode(),
-            where.encode(),
-            judged.accepted.number,
-        )
-        return Answer(200 if where == "stored" else 202, body, (_JSON, *headers))
+        number = len(judged.accepted.positions)
+        body = f'{{"request_id":"{request_id}","kept":"{where}","accepted":{number},"refused":[]}}'.encode()
+        return Answer(200 if where == "stored" else 202, body, (_JSON, *headers) if headers else _ONLY_JSON)
     body = _verdicts(request_id, judged, where)
     if not judged.refused:
         return _json(200 if where == "stored" else 202, body, headers)
@@ -69,10 +66,15 @@ def _verdicts(request_id: str, judged: Judged, where: str) -> dict[str, Any]:
     return body
 
 
-def plain(status: int, value: Any, headers: Sequence[Header] = ()) -> Answer:
+def bare(status: int) -> Answer:
+    """A status without a body, for what is no request."""
+    return Answer(status, b"")
+
+
+def plain(status: int, value: Any, headers: tuple[Header, ...] = ()) -> Answer:
     """A JSON document of the collector's own."""
     return _json(status, value, headers)
 
 
-def _json(status: int, value: Any, headers: Sequence[Header]) -> Answer:
+def _json(status: int, value: Any, headers: tuple[Header, ...]) -> Answer:
     return Answer(status, msgspec.json.encode(value), (_JSON, *headers))

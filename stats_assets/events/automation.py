@@ -19,6 +19,7 @@ from stats_assets.events.keys import DAILY_EVENT_COUNTS, RAW_EVENTS, SCHEMA_KEY,
 from stats_assets.events.schema_file import EventSchema
 from stats_assets.events.stale import Made, MadeDay, is_today_due, oldest_complete, stale_days
 from stats_assets.events.typed import SETTLING_SECONDS, definition_of
+from stats_assets.shared.asking_again import whose_time_has_come
 from stats_assets.shared.days import contiguous, midnight
 from stats_assets.shared.failures import OurMistake
 from stats_assets.shared.postgres import Cursor, StatsDatabase, one_row
@@ -100,10 +101,11 @@ def _new_events(
         definitions = {
             name: definition_of(table) for name, table in now_declared.tables.items() if name in schema.tables
         }
-        requests = requests_now(database, config, definitions, datetime.now(UTC))
+        now = datetime.now(UTC)
+        requests = requests_now(database, config, definitions, now)
         if not requests:
             return dg.SkipReason("the typed tables have every event")
-        return dg.SensorResult(run_requests=requests)
+        return dg.SensorResult(run_requests=whose_time_has_come(context.instance, requests, now))
 
     return new_events
 
@@ -126,9 +128,7 @@ def requests_now(
         is_due = is_today_due(definitions, made, now, timedelta(minutes=config.refresh_minutes))
         since = oldest_complete(definitions, made, today)
         is_due = is_due and _has_newer(cursor, since, midnight(today + timedelta(days=1)))
-    # Once an hour for the same days: what makes a run fail is not asked for every minute.
-    hour = f"{now:%Y-%m-%dT%H}"
-    requests = [range_request(str(a), str(b), f"{a} {b} {hour}") for a, b in contiguous(stale, 1)]
+    requests = [range_request(str(a), str(b), f"{a} {b}") for a, b in contiguous(stale, 1)]
     return [*requests, _today(today, definitions, now)] if is_due else requests
 
 
@@ -177,7 +177,7 @@ def _schema_changed(
     )
     def schema_changed(
         context: dg.SensorEvaluationContext, database: dg.ResourceParam[StatsDatabase]
-    ) -> dg.RunRequest | dg.SkipReason:
+    ) -> dg.SensorResult | dg.SkipReason:
         try:
             schema = declared_schema(config)
         except OurMistake as error:
@@ -185,7 +185,8 @@ def _schema_changed(
         with database.transaction() as cursor:
             if is_applied(cursor, schema):
                 return dg.SkipReason(f"the typed tables have followed version {schema.version}")
-        # Once an hour: what is refused or locked is tried again, but not every minute.
-        return dg.RunRequest(run_key=f"{schema.version} {datetime.now(UTC):%Y-%m-%dT%H}")
+        # What is refused or locked is tried again.
+        wanted = [dg.RunRequest(run_key=schema.version)]
+        return dg.SensorResult(run_requests=whose_time_has_come(context.instance, wanted, datetime.now(UTC)))
 
     return schema_changed

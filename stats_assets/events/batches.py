@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Literal
 
@@ -33,6 +33,17 @@ class NoRoom(Exception):
     """The events are not kept, and nothing of them is. The client may come again."""
 
 
+Tell = Callable[[Kept | NoRoom], None]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows that are kept together, and who wants to know."""
+
+    rows: Rows = field(default_factory=Rows)
+    asking: list[Tell] = field(default_factory=list)
+
+
 @dataclass
 class _OpenStore:
     store: Store
@@ -45,7 +56,7 @@ class Batches:
     def __init__(self, config: EventsConfig, spool: Spool, tally: Tally) -> None:
         self._config, self._spool, self._tally = config, spool, tally
         self._open: _OpenStore | None = None
-        self._waiting: deque[tuple[Rows, asyncio.Future[Kept]]] = deque()
+        self._waiting: deque[_Batch] = deque()
         self._waiting_bytes = 0
         self._has_work = asyncio.Event()
         self._disk = ThreadPoolExecutor(1, "events-spool")
@@ -85,17 +96,19 @@ class Batches:
         """Does something with the spool when nothing else is done with it."""
         await asyncio.get_running_loop().run_in_executor(self._disk, act)
 
-    def keep(self, rows: Rows) -> asyncio.Future[Kept]:
-        """Where the rows have been kept, once they are. Raises NoRoom, now or later."""
+    def keep(self, rows: Rows, tell: Tell) -> None:
+        """Calls `tell` once it is known where the rows have been kept, or that they have not. Raises NoRoom at once."""
         if self._is_ending:
             raise NoRoom("the collector is stopping")
         if self._waiting_bytes + rows.size_bytes > self._config.max_waiting_bytes:
             raise NoRoom("more is coming in than can be kept")
-        kept: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
-        self._waiting.append((rows, kept))
+        if not self._waiting or self._waiting[-1].rows.count + rows.count > self._config.max_batch_events:
+            self._waiting.append(_Batch())
+            self._has_work.set()
+        batch = self._waiting[-1]
+        batch.rows.add(rows)
+        batch.asking.append(tell)
         self._waiting_bytes += rows.size_bytes
-        self._has_work.set()
-        return kept
 
     async def _work(self) -> None:
         while True:
@@ -105,7 +118,8 @@ class Batches:
                     return
                 self._has_work.clear()
                 continue
-            rows, asking = self._gather()
+            batch = self._waiting.popleft()
+            rows = batch.rows
             outcome: Kept | NoRoom
             try:
                 outcome = await self._keep_batch(rows)
@@ -115,16 +129,7 @@ class Batches:
                 log.exception("events: a batch of %d events was not kept", rows.count)
                 outcome = NoRoom(f"{type(error).__name__} in the collector; its log has more")
             self._waiting_bytes -= rows.size_bytes
-            _tell(asking, outcome)
-
-    def _gather(self) -> tuple[Rows, list[asyncio.Future[Kept]]]:
-        batch, asking = Rows(), []
-        most = self._config.max_batch_events
-        while self._waiting and (not asking or batch.count + self._waiting[0][0].count <= most):
-            rows, kept = self._waiting.popleft()
-            batch.add(rows)
-            asking.append(kept)
-        return batch, asking
+            _tell(batch.asking, outcome)
 
     async def _keep_batch(self, rows: Rows) -> Kept:
         began = monotonic()
@@ -161,11 +166,9 @@ class Batches:
             opened.thread.shutdown(wait=False)
 
 
-def _tell(asking: list[asyncio.Future[Kept]], outcome: Kept | NoRoom) -> None:
-    for kept in asking:
-        if kept.done():  # the client is gone, its events are kept all the same
-            continue
-        if isinstance(outcome, NoRoom):
-            kept.set_exception(outcome)
-        else:
-            kept.set_result(outcome)
+def _tell(asking: list[Tell], outcome: Kept | NoRoom) -> None:
+    for tell in asking:
+        try:
+            tell(outcome)
+        except Exception:  # the events are kept all the same, and the others wait for their answers
+            log.exception("events: an answer was not given")

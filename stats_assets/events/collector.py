@@ -1,19 +1,22 @@
-"""The collector as an ASGI application: requests in, answers out. What is decided about a request is in `reception`,
-what becomes of its events in `batches`; connections and their time limits are in `connections`, the process in `serve`.
-
-Plain ASGI, because routing and request objects of a framework cost more than all the rest of a small request.
+"""What requests are answered: heads and bodies in, answers out. What is decided about a body is in `reception`, what
+becomes of its events in `batches`; connections and their time limits are in `connections`, the process in `serve`.
 """
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from time import monotonic, time_ns
 from typing import Any
+from urllib.parse import unquote
+
+import httptools
 
 from stats_assets.events import answers
 from stats_assets.events.answers import Answer
-from stats_assets.events.batches import Batches, NoRoom
+from stats_assets.events.batches import Batches, Kept, NoRoom
 from stats_assets.events.envelope import BodyRefused, Judged
 from stats_assets.events.headers import Header, Headers
 from stats_assets.events.metrics import CONTENT_TYPE, Tally, exposition
@@ -21,16 +24,27 @@ from stats_assets.events.openapi import document
 from stats_assets.events.origins import answer_headers, preflight_headers
 from stats_assets.events.reception import Door, Reception, check_content_type, judge_body
 
-Message = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+log = logging.getLogger(__name__)
 
 _BEFORE, _AFTER = "/apps/", "/events"
 _NO_ROOM_SECONDS = 5
+_IDS_AT_ONCE = 256
+# Remembered: of the usual clients all, and some MB at most.
+_LONGEST_HEAD, _MOST_HEADS = 1024, 2048
 
 
-class ClientGone(Exception):
-    """The connection ended before the request was complete."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Posting:
+    """A request whose body is wanted, of so many bytes as announced.
+
+    `shown` are the headers of its answer that let a page read it, `tails` what its rows have in common.
+    """
+
+    door: Door
+    headers: Headers
+    shown: tuple[Header, ...]
+    tails: Mapping[str | None, bytes]
+    body_bytes: int | None
 
 
 class Collector:
@@ -43,65 +57,100 @@ class Collector:
         self._batches, self._tally, self._health = batches, tally, health
         self._exposition = exposition(tally, self._gauges)
         self._openapi = document(reception.limits)
+        self._request_ids = _random_ids()
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    def open(self, method: bytes, target: bytes, headers: Headers) -> Answer | Posting:
+        """What the head of a request is answered; or its posting, for `receive` when the body has come."""
+        door = self.reception.doors_by_target.get(target)
+        if door is not None:
+            return self._open_app(door, method, headers)
         try:
-            answer = await self._answer(scope, receive)
-        except ClientGone:
-            return
-        self._tally.answers[answer.status] += 1
-        length = (b"content-length", b"%d" % len(answer.body))
-        await send({"type": "http.response.start", "status": answer.status, "headers": [length, *answer.headers]})
-        await send({"type": "http.response.body", "body": answer.body})
-
-    async def _answer(self, scope: Mapping[str, Any], receive: Receive) -> Answer:
-        path, method = scope["path"], scope["method"]
+            path = _path(target)
+        except BodyRefused as error:
+            return self._refuse(error)
         if path.startswith(_BEFORE) and path.endswith(_AFTER):
-            door = self.reception.doors.get(path[len(_BEFORE) : -len(_AFTER)])
-            return await self._answer_app(door, method, _headers(scope), receive)
+            return self._open_app(self.reception.doors.get(path[len(_BEFORE) : -len(_AFTER)]), method, headers)
         return self._answer_about_us(path, method)
 
-    def _answer_about_us(self, path: str, method: str) -> Answer:
+    def remembered(self, head: bytes) -> Posting | None:
+        """What `open` has made of these bytes before."""
+        return self.reception.postings.get(head)
+
+    def remember(self, head: bytes, posting: Posting) -> None:
+        """Clients send the same head again and again: one that was read need not be read again."""
+        known, door = self.reception.postings, posting.door
+        is_of_before = self.reception.doors.get(door.app_id) is not door  # another schema is in force meanwhile
+        if is_of_before or len(head) > _LONGEST_HEAD or b"x-signature" in posting.headers:
+            return
+        if len(known) >= _MOST_HEADS:
+            known.clear()
+        known[head] = posting
+
+    def _open_app(self, door: Door | None, method: bytes, headers: Headers) -> Answer | Posting:
+        shown: tuple[Header, ...] = ()
+        try:
+            if door is None:
+                raise BodyRefused(404, "unknown app")
+            if method == b"OPTIONS":
+                return Answer(204, b"", preflight_headers(door.origins, headers))
+            if method != b"POST":
+                return self._refuse(BodyRefused(405, "method not allowed"), ((b"allow", b"POST, OPTIONS"),))
+            shown = answer_headers(door.origins, headers.get(b"origin"))
+            check_content_type(headers)
+            if later := _later(door, shown):
+                return later
+            body_bytes = _announced(headers, door.judge.limits.max_body_bytes)
+        except BodyRefused as error:
+            return self._refuse(error, shown)
+        return Posting(door, headers, shown, door.packer.tails(headers), body_bytes)
+
+    def receive(self, posting: Posting, body: bytes, answer: Callable[[Answer], None]) -> None:
+        """Calls `answer` once: now, or when the events are kept."""
+        if later := _later(posting.door, posting.shown):
+            answer(later)
+            return
+        try:
+            self._receive(posting, body, answer)
+        except BodyRefused as error:
+            answer(self._refuse(error, posting.shown))
+        except NoRoom as error:
+            answer(_no_room(posting, error))
+        except Exception:
+            log.exception("events: a body was neither taken nor refused, which is a mistake of ours")
+            answer(answers.bare(500))
+
+    def _receive(self, posting: Posting, body: bytes, answer: Callable[[Answer], None]) -> None:
+        door = posting.door
+        microseconds = time_ns() // 1000
+        judged = judge_body(door, body, posting.headers, microseconds / 1e6)
+        number = judged.accepted.number + len(judged.refused)
+        door.bucket.take(number or 1)
+        request_id = next(self._request_ids)
+
+        def tell(outcome: Kept | NoRoom) -> None:
+            if isinstance(outcome, NoRoom):
+                answer(_no_room(posting, outcome))
+                return
+            self._count(door.app_id, judged)
+            answer(answers.kept(_uuid(request_id), judged, outcome, posting.shown))
+
+        if number:
+            self._batches.keep(door.packer.pack(request_id, microseconds, judged, posting.tails), tell)
+        else:
+            tell("stored")
+
+    def too_long(self, posting: Posting) -> Answer:
+        """The answer to a body that is longer than it may be."""
+        return self._refuse(_too_long(posting.door.judge.limits.max_body_bytes), posting.shown)
+
+    def _answer_about_us(self, path: str, method: bytes) -> Answer:
         pages = {"/health": self._health_page, "/metrics": self._metrics_page, "/openapi.json": self._openapi_page}
         page = pages.get(path)
         if page is None:
             return self._refuse(BodyRefused(404, "no such page", "events are posted to /apps/APP/events"))
-        if method not in ("GET", "HEAD"):
+        if method not in (b"GET", b"HEAD"):
             return self._refuse(BodyRefused(405, "method not allowed"), ((b"allow", b"GET, HEAD"),))
         return page()
-
-    async def _answer_app(self, door: Door | None, method: str, headers: Headers, receive: Receive) -> Answer:
-        shown: list[Header] = []
-        try:
-            if door is None:
-                raise BodyRefused(404, "unknown app")
-            if method == "OPTIONS":
-                return Answer(204, b"", preflight_headers(door.origins, headers))
-            if method != "POST":
-                return self._refuse(BodyRefused(405, "method not allowed"), ((b"allow", b"POST, OPTIONS"),))
-            shown = answer_headers(door.origins, headers.get(b"origin"))
-            check_content_type(headers)
-            if wait := door.bucket.wait_seconds(monotonic()):
-                return answers.come_again(429, "too many events", wait, shown)
-            return await self._receive_events(door, headers, receive, shown)
-        except BodyRefused as error:
-            return self._refuse(error, shown)
-        except NoRoom as error:
-            return answers.come_again(503, str(error), _NO_ROOM_SECONDS, shown)
-
-    async def _receive_events(self, door: Door, headers: Headers, receive: Receive, shown: list[Header]) -> Answer:
-        limits = door.judge.limits
-        body = await _read_body(receive, headers, limits.max_body_bytes)
-        microseconds = time_ns() // 1000
-        judged = judge_body(door, body, headers, microseconds / 1e6)
-        number = judged.accepted.number + len(judged.refused)
-        door.bucket.take(number or 1)
-        request_id = os.urandom(16)
-        where = "stored"
-        if number:
-            where = await self._batches.keep(door.packer.pack(request_id, microseconds, judged, headers))
-        self._count(door.app_id, judged)
-        return answers.kept(_uuid(request_id), judged, where, shown)
 
     def _count(self, app_id: str, judged: Judged) -> None:
         self._tally.accepted[app_id] += judged.accepted.number
@@ -110,7 +159,7 @@ class Collector:
         if judged.unknown_columns:
             self._tally.unknown_columns[app_id] += 1
 
-    def _refuse(self, error: BodyRefused, headers: tuple[Header, ...] | list[Header] = ()) -> Answer:
+    def _refuse(self, error: BodyRefused, headers: tuple[Header, ...] = ()) -> Answer:
         self._tally.refused_bodies[error.reason] += 1
         return answers.refused(error, headers)
 
@@ -134,30 +183,42 @@ class Collector:
         }
 
 
-def _headers(scope: Mapping[str, Any]) -> Headers:
-    """By lower-case name; of a header that comes twice the first counts, as attolytics has it."""
-    return dict(reversed(scope["headers"]))
+def _path(target: bytes) -> str:
+    """Of a request target, without query and percent signs. Raises BodyRefused (400)."""
+    try:
+        path = httptools.parse_url(target).path
+    except httptools.HttpParserInvalidURLError as error:
+        raise BodyRefused(400, "bad request target") from error
+    return unquote((path or b"").decode("ascii", "replace"))
 
 
-async def _read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes:
-    """The body as it was sent. Raises BodyRefused (413) as soon as it is known to be longer, ClientGone."""
+def _announced(headers: Headers, max_bytes: int) -> int | None:
+    """The length of the body; None when it is not told. Raises BodyRefused (413) for one that is too long."""
     length = headers.get(b"content-length", b"")
     if len(length) > 15 or (length.isdigit() and int(length) > max_bytes):
-        raise _too_large(max_bytes)
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise ClientGone
-        body += message["body"]
-        if len(body) > max_bytes:
-            raise _too_large(max_bytes)
-        if not message["more_body"]:
-            return body
+        raise _too_long(max_bytes)
+    return int(length) if length.isdigit() else None
 
 
-def _too_large(max_bytes: int) -> BodyRefused:
+def _too_long(max_bytes: int) -> BodyRefused:
     return BodyRefused(413, "body too large", f"a body has at most {max_bytes} bytes")
+
+
+def _later(door: Door, shown: tuple[Header, ...]) -> Answer | None:
+    """The answer to an app that has sent too much lately."""
+    wait = door.bucket.wait_seconds(monotonic())
+    return answers.come_again(429, "too many events", wait, shown) if wait else None
+
+
+def _no_room(posting: Posting, error: NoRoom) -> Answer:
+    return answers.come_again(503, str(error), _NO_ROOM_SECONDS, posting.shown)
+
+
+def _random_ids() -> Iterator[bytes]:
+    """16 random bytes each; asking the system for many at once costs as much as for one."""
+    while True:
+        many = os.urandom(16 * _IDS_AT_ONCE)
+        yield from (many[start : start + 16] for start in range(0, len(many), 16))
 
 
 def _uuid(random: bytes) -> str:

@@ -1,54 +1,39 @@
 """Raw events of one table as columns of its typed rows, a block at a time; and which of them are of no use. Pure.
 
-Most events go the short way: many at once, decoded by their types. One that this refuses goes the careful way alone,
-which says what is wrong, and which keeps values that no column takes for `extra`.
+Most events go the short way: many at once, without being told a type, and each column is looked at as a whole. One that
+has a value or a key too odd for that is judged alone, which says what is wrong, and which keeps values that no column
+takes for `extra`.
 """
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from operator import attrgetter
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+from msgspec.structs import astuple
 
 from stats_assets.events import timestamps
+from stats_assets.events.column_arrays import ARROW_TYPES, array, array_of_judged, of_another_type, refused
 from stats_assets.events.evolution import declared_columns
-from stats_assets.events.schema_file import EVENT_ID, Column, ColumnType, Table
-from stats_assets.events.values import (
-    EVENT_ID_TYPE,
-    UNIX_SECONDS_RANGE,
-    column_type,
-    complaint,
-    event_id_complaint,
-)
+from stats_assets.events.schema_file import EVENT_ID, Column, Table
+from stats_assets.events.values import complaint, event_id_complaint
 from stats_assets.events.verdict import TABLE_KEY, Refusal
 
-# Decoded at once. A bad event sends all of them the slower way: of 8, every thirteenth group when 1 % are bad.
-_GROUP = 8
-_EVENT_ID: Any = EVENT_ID_TYPE
+# Read at once. An event that has unknown keys costs those before it a second time, so that more are not better.
+_MANY = 50
 _NUL = b"\\u0000"  # how JSON writes what PostgreSQL's texts cannot hold
 
-_SECONDS = msgspec.Meta(ge=UNIX_SECONDS_RANGE[0], le=UNIX_SECONDS_RANGE[1])
-# As `values.column_type`, but texts stay texts: datetimes cost more than all the rest.
-_TIMESTAMP = str | Annotated[int, _SECONDS] | Annotated[float, _SECONDS]
-
-_ARROW_TYPES: Mapping[ColumnType, pa.DataType] = {
-    "bool": pa.bool_(),
-    "i32": pa.int32(),
-    "i64": pa.int64(),
-    "f32": pa.float32(),
-    "f64": pa.float64(),
-    "string": pa.string(),
-}
-
-
-_event_id = attrgetter("e")
+_anything = msgspec.json.Decoder(dict[str, Any]).decode
+# Where msgspec says what is wrong: `$[17].score`, behind all that it quotes.
+_place_in_error = re.compile(r".* - at `\$\[(\d+)\]", re.DOTALL).match
 
 
 class Versions(Protocol):
@@ -81,7 +66,7 @@ class Block:
 
 @dataclass
 class Decoded:
-    """The rows of a block, and the places of what was refused. `rows` has no `extra` unless an event needs it.
+    """The rows of a block, and the places of what was refused.
 
     `identified` events have an event_id, refused ones among them; `with_extra` rows have something in `extra`.
     """
@@ -98,50 +83,54 @@ class Decoder:
     def __init__(self, table: Table, not_null: Set[str], versions: Mapping[str, Mapping[str, bool]]) -> None:
         """`versions`: by schema version the columns the table had then, and whether each was required."""
         self._columns = declared_columns(table)
-        self._sent = [column for column in self._columns if column.header is None]
         self._from_headers = [column for column in self._columns if column.header_key]
-        self._event_id = table.by_name.get(EVENT_ID, Column(name=EVENT_ID))
-        self._fields = {column.name: f"c{i}" for i, column in enumerate(self._columns)}
+        event_id = table.by_name.get(EVENT_ID, Column(name=EVENT_ID))
+        self._sent = [event_id, *(column for column in self._columns if column.header is None)]
         self._not_null = not_null
         self._versions = versions
-        self._known = {column.name for column in self._sent} | {TABLE_KEY, EVENT_ID}
-        self._row = self._row_type()
-        self._nothing = self._row(t="", **dict.fromkeys(("e", *(self._fields[column.name] for column in self._sent))))
-        self._getters = {column.name: attrgetter(self._fields[column.name]) for column in self._sent}
-        self._one = msgspec.json.Decoder(self._row).decode
-        self._many = msgspec.json.Decoder(list[self._row]).decode
+        self._known = {column.name for column in self._sent} | {TABLE_KEY}
+        self._schema = _schema(self._columns)
+        row = _row_type(self._sent)
+        self._many = msgspec.json.Decoder(list[row]).decode
+        self._nothing = row()
 
     @property
-    def columns(self) -> list[str]:
-        """The names of all columns of `Decoded.rows` but `extra`."""
-        return ["received_at", "request_id", "request_position", "app_id", EVENT_ID, *self._fields]
+    def schema(self) -> pa.Schema:
+        """Of `Decoded.rows`."""
+        return self._schema
 
     def decode(self, block: Block, version_of: Versions) -> Decoded:
         """`version_of` is asked for few events."""
         work = _Work(block, version_of, self._headers(block))
-        rows = self._rows(work)
-        values = self._values(work, rows)
-        if suspicious := self._suspicious(work, values):
-            for i in suspicious:
-                rows[i] = self._careful(work, i)
-            values = self._values(work, rows)
-        identified = len(rows) - values[EVENT_ID].count(None) + work.refused_with_id
-        return Decoded(self._batch(work, values), work.refusals, identified, len(work.extras))
+        self._read(work)
+        arrays = {column.name: self._array(work, column) for column in (*self._sent, *self._from_headers)}
+        identified = work.count - work.values[EVENT_ID].count(None) + work.refused_with_id
+        return Decoded(self._batch(work, arrays), work.refusals, identified, len(work.extras))
 
-    def _row_type(self) -> Any:
-        names = {"t": TABLE_KEY, "e": EVENT_ID}
-        kinds: list[tuple[str, Any, Any]] = [("t", str, ""), ("e", _EVENT_ID | None, None)]
-        if self._event_id.required:
-            kinds[1] = ("e", EVENT_ID_TYPE, msgspec.NODEFAULT)
-        for column in self._columns:
-            name = self._fields[column.name]
-            if column.header is None:
-                names[name] = column.name
-                default = msgspec.NODEFAULT if column.required else None
-                kinds.append((name, _type(column), default))
-        return msgspec.defstruct(
-            "Row", kinds, rename=names, kw_only=True, forbid_unknown_fields=True, gc=False, namespace={}
-        )
+    def _read(self, work: _Work) -> None:
+        """Every event's values by column. What cannot be read with the others is judged alone, in their place."""
+        rows: list[Any] = []
+        alone: list[int] = []
+        while len(rows) < work.count:
+            found = self._next_rows(work, len(rows), min(len(rows) + _MANY, work.count))
+            if not found:
+                alone.append(len(rows))
+            rows += found or [self._nothing]
+        columns = zip(*map(astuple, rows), strict=True)
+        work.values = {column.name: list(values) for column, values in zip(self._sent, columns, strict=False)}
+        for column in self._from_headers:
+            work.values[column.name] = [headers.get(column.header_key or "") for headers in work.headers]
+        self._judge(work, *alone)
+
+    def _array(self, work: _Work, column: Column) -> pa.Array:
+        values = work.values[column.name]
+        if column.required and None in values:
+            self._judge(work, *(i for i, value in enumerate(values) if value is None))
+        for find in (of_another_type, refused):
+            if (found := array(column, values)) is not None:
+                return found
+            self._judge(work, *find(column, values))
+        return array_of_judged(column, values)
 
     def _headers(self, block: Block) -> list[dict[str, str]]:
         if not self._from_headers:
@@ -150,90 +139,62 @@ class Decoder:
         found = msgspec.json.decode(b"[" + content + b"]", type=list[dict[str, str] | None])
         return [headers or {} for headers in found]
 
-    def _rows(self, work: _Work) -> list[Any]:
-        rows: list[Any] = []
-        block, offsets = work.block, work.offsets
-        for start in range(0, len(block.app_ids), _GROUP):
-            end = min(start + _GROUP, len(block.app_ids))
-            group = block.payload(start, end, offsets)
-            try:
-                if _NUL in group:
-                    raise msgspec.ValidationError
-                many = self._many(b"[" + group + b"]")
-                if len(many) != end - start:
-                    raise msgspec.DecodeError
-                rows += many
-            except msgspec.DecodeError:
-                rows += [self._alone(work, i) for i in range(start, end)]
-        return rows
-
-    def _alone(self, work: _Work, i: int) -> Any:
-        payload = work.block.payload(i, i + 1, work.offsets)
+    def _next_rows(self, work: _Work, start: int, end: int) -> list[Any]:
+        """Rows from `start` on, as far as they can be read together; none when already the first one cannot."""
+        content = work.block.payload(start, end, work.offsets)
+        nul, place = content.find(_NUL), 0
         try:
-            if _NUL not in payload:
-                return self._one(payload)
-        except msgspec.DecodeError:
-            pass
-        return self._careful(work, i)
+            if nul >= 0:
+                place = bisect_right(work.offsets, work.offsets[start] + nul) - 1 - start
+            elif len(rows := self._many(b"[" + content + b"]")) == end - start:
+                return rows
+        except msgspec.DecodeError as error:
+            found = _place_in_error(str(error))
+            place = min(int(found[1]), end - start - 1) if found else 0
+        return self._next_rows(work, start, start + place) if place else []
 
-    def _values(self, work: _Work, rows: Sequence[Any]) -> dict[str, list[Any]]:
-        """By column; event_id among them. Of what was refused there are none."""
-        found: dict[str, list[Any]] = {EVENT_ID: list(map(_event_id, rows))}
-        for column in self._columns:
-            if column.header_key:
-                found[column.name] = [headers.get(column.header_key) for headers in work.headers]
-            else:
-                found[column.name] = list(map(self._getters[column.name], rows))
-        return found
+    def _judge(self, work: _Work, *places: int) -> None:
+        for i in places:
+            if i not in work.judged:
+                work.judged.add(i)
+                self._judge_one(work, i)
 
-    def _suspicious(self, work: _Work, values: Mapping[str, list[Any]]) -> list[int]:
-        """Rows the types alone cannot judge: texts for timestamps, headers that are missing."""
-        found: set[int] = set()
-        for column in self._columns:
-            if column.type == "timestamp":
-                found.update(timestamps.unusual(values[column.name]))
-            elif column.header_key and column.required and None in values[column.name]:
-                found.update(i for i, value in enumerate(values[column.name]) if value is None)
-        return sorted(found - work.judged)
-
-    def _careful(self, work: _Work, i: int) -> Any:
-        """The row; of a refused event an empty one, which is left out in the end."""
-        work.judged.add(i)
+    def _judge_one(self, work: _Work, i: int) -> None:
+        """Sets the values of an event, by itself; of a refused one to None, and it is left out in the end."""
+        event: dict[str, Any] = {}
+        kept: dict[str, Any] = {}
         try:
-            event = msgspec.json.decode(work.block.payload(i, i + 1, work.offsets), type=dict[str, Any])
+            event = _anything(work.block.payload(i, i + 1, work.offsets))
+            kept = self._kept(work, i, event)
         except msgspec.DecodeError as error:
             work.refusals[i] = Refusal("JSON syntax", None, str(error))
-            return self._nothing
-        extra = {key: value for key, value in event.items() if key not in self._known}
-        try:
-            values = {"e": self._identity(event)}
-            for column in self._columns:
-                value = work.header(i, column) if column.header else event.get(column.name)
-                kept = self._judged(work, i, column, value)
-                if kept is None and value is not None:
-                    extra[column.name] = value
-                if column.header is None:
-                    values[self._fields[column.name]] = kept
-        except _Refused as refused:
-            work.refusals[i] = refused.refusal
+        except _Refused as error:
+            work.refusals[i] = error.refusal
             work.refused_with_id += event.get(EVENT_ID) is not None
-            return self._nothing
+        for name, values in work.values.items():
+            values[i] = kept.get(name)
+
+    def _kept(self, work: _Work, i: int, event: Mapping[str, Any]) -> dict[str, Any]:
+        """What goes into the columns; the rest goes into `extra`. Raises _Refused."""
+        extra = {key: value for key, value in event.items() if key not in self._known}
+        kept = {}
+        for column in (*self._sent, *self._from_headers):
+            value = work.header(i, column) if column.header else event.get(column.name)
+            kept[column.name] = self._judged(work, i, column, value)
+            if kept[column.name] is None and value is not None:
+                extra[column.name] = value
         if extra:
             work.extras[i] = _as_json(extra)
-        return self._row(t="", **values)
-
-    def _identity(self, event: Mapping[str, Any]) -> str | None:
-        value = event.get(EVENT_ID)
-        found = event_id_complaint(value) or complaint(self._event_id, value)
-        if found:
-            raise _Refused(Refusal(found.reason, EVENT_ID, found.detail))
-        return value
+        return kept
 
     def _judged(self, work: _Work, i: int, column: Column, value: Any) -> Any:
         """The value for the column; None where the event was accepted before the column was asked for."""
-        found = complaint(column, value)
+        found = event_id_complaint(value) if column.name == EVENT_ID else None
+        found = found or complaint(column, value)
         if found is None:
             return value
+        if column.name == EVENT_ID:
+            raise _Refused(Refusal(found.reason, EVENT_ID, found.detail))
         excusing = self._excusing(column, is_omitted=value is None)
         if excusing and column.name not in self._not_null and work.version_of[i] in excusing:
             return None
@@ -246,22 +207,21 @@ class Decoder:
             return {version for version, then in self._versions.items() if not then.get(column.name, False)}
         return {version for version, then in self._versions.items() if column.name not in then}
 
-    def _batch(self, work: _Work, values: Mapping[str, list[Any]]) -> pa.RecordBatch:
+    def _batch(self, work: _Work, arrays: Mapping[str, pa.Array]) -> pa.RecordBatch:
         block = work.block
-        arrays = {
-            "received_at": pa.array(block.received_at).cast(timestamps.TYPE),
-            "request_id": _uuids(block.request_id),
-            "request_position": pa.array(block.request_position.astype(np.int32)),
-            "app_id": pa.array(block.app_ids, pa.string()),
-            EVENT_ID: pa.array(values[EVENT_ID], pa.string()),
-        }
-        arrays |= {column.name: _array(column, values[column.name]) for column in self._columns}
-        if work.extras:
-            arrays["extra"] = pa.array([work.extras.get(i) for i in range(len(block.app_ids))], pa.string())
-        batch = pa.RecordBatch.from_pydict(arrays)
+        columns = [
+            pa.array(block.received_at).cast(timestamps.TYPE),
+            _uuids(block.request_id),
+            pa.array(block.request_position.astype(np.int32)),
+            pa.array(block.app_ids, pa.string()),
+            arrays[EVENT_ID],
+            *(arrays[column.name] for column in self._columns),
+            work.extra(),
+        ]
+        batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
         if not work.refusals:
             return batch
-        is_kept = np.ones(len(block.app_ids), dtype=np.bool_)
+        is_kept = np.ones(work.count, dtype=np.bool_)
         is_kept[list(work.refusals)] = False
         return batch.filter(pa.array(is_kept))
 
@@ -277,10 +237,20 @@ class _Work:
     extras: dict[int, str] = field(default_factory=dict)
     judged: set[int] = field(default_factory=set)  # one by one
     refused_with_id: int = 0
+    values: dict[str, list[Any]] = field(default_factory=dict)  # by column
     offsets: list[int] = field(init=False)  # of each event in the payloads, and of the end
 
     def __post_init__(self) -> None:
         self.offsets = [0, *np.cumsum(self.block.payload_bytes + 1).tolist()]
+
+    @property
+    def count(self) -> int:
+        return len(self.offsets) - 1
+
+    def extra(self) -> pa.Array:
+        if not self.extras:
+            return pa.nulls(self.count, pa.string())
+        return pa.array([self.extras.get(i) for i in range(self.count)], pa.string())
 
     def header(self, i: int, column: Column) -> str | None:
         assert column.header_key is not None, "asked for columns from headers only"
@@ -293,10 +263,11 @@ class _Refused(Exception):
         self.refusal = refusal
 
 
-def _type(column: Column) -> Any:
-    if column.type != "timestamp":
-        return column_type(column)
-    return _TIMESTAMP if column.required else _TIMESTAMP | None
+def _row_type(sent: Sequence[Column]) -> Any:
+    """An event with the keys of these columns, whatever their values, and no others."""
+    fields = {f"c{i}": column.name for i, column in enumerate(sent)} | {"t": TABLE_KEY}
+    kinds = [(name, Any, None) for name in fields]
+    return msgspec.defstruct("Row", kinds, rename=fields, forbid_unknown_fields=True, gc=False)
 
 
 def _as_json(extra: Mapping[str, Any]) -> str:
@@ -318,7 +289,15 @@ def _uuids(values: np.ndarray) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(values), [None, pa.py_buffer(content)])
 
 
-def _array(column: Column, values: Sequence[Any]) -> pa.Array:
-    if column.type == "timestamp":
-        return timestamps.timestamps(values)
-    return pa.array(values, _ARROW_TYPES[column.type])
+def _schema(columns: Sequence[Column]) -> pa.Schema:
+    return pa.schema(
+        [
+            ("received_at", timestamps.TYPE),
+            ("request_id", pa.binary(16)),
+            ("request_position", pa.int32()),
+            ("app_id", pa.string()),
+            (EVENT_ID, pa.string()),
+            *((c.name, ARROW_TYPES[c.type]) for c in columns),
+            ("extra", pa.string()),
+        ]
+    )

@@ -172,7 +172,7 @@ class Judge:
 
     def judge(self, body: bytes, envelope: Envelope, headers: Headers) -> Judged:
         """The verdict on each event. Raises BodyRefused (400) when the body turns out to be no JSON in a detail."""
-        refusals = missing_headers(self.needed_headers, headers)
+        refusals = missing_headers(self.needed_headers, headers) if self.needed_headers else {}
         if not refusals and not (b"\\" in body and b"\\u0000" in body):
             try:
                 typed = self._typed.decode(body).events

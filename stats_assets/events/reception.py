@@ -7,7 +7,9 @@ The order: app (404), method (405), origin (400, 403), content type (415), rate 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from stats_assets.events.config import EventLimits
 from stats_assets.events.copy_rows import Packer
@@ -41,6 +43,13 @@ class Reception:
     schema: EventSchema
     doors: Mapping[str, Door]
     limits: EventLimits
+    # By the bytes of their heads; what the collector has read lately. Another schema begins without.
+    postings: dict[bytes, Any] = field(default_factory=dict)
+
+    @cached_property
+    def doors_by_target(self) -> Mapping[bytes, Door]:
+        """The same by what requests are usually sent to; other writings of it have to be read."""
+        return {f"/apps/{app_id}/events".encode(): door for app_id, door in self.doors.items()}
 
     @classmethod
     def of(cls, schema: EventSchema, limits: EventLimits, before: Reception | None = None) -> Reception:

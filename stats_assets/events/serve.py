@@ -15,12 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import uvicorn
+import uvloop
 
 from stats_assets.events.batches import Batches
 from stats_assets.events.collector import Collector
 from stats_assets.events.config import EventsConfig
-from stats_assets.events.connections import bounded, sweep
+from stats_assets.events.connections import Shared
+from stats_assets.events.listening import listening
 from stats_assets.events.metrics import Tally
 from stats_assets.events.reception import Reception
 from stats_assets.events.recovery import Recovery
@@ -28,11 +29,11 @@ from stats_assets.events.schema_file import read_schema_file
 from stats_assets.events.spool import Spool
 from stats_assets.events.store import collector_database
 from stats_assets.shared.failures import OurMistake
+from stats_assets.shared.garbage_collection import collect_seldom
 
 log = logging.getLogger(__name__)
 
 _LOOK_AT_FILE_SECONDS = 1
-_KEEP_ALIVE_SECONDS = 15
 _GRACE_SECONDS = 10
 
 
@@ -47,6 +48,7 @@ class CollectorProcess:
         self._spool = Spool(config.spool, config.max_spool_bytes)
         self._batches = Batches(config, self._spool, self.tally)
         self.collector = Collector(Reception.of(schema, config.limits), self._batches, self.tally, self.health)
+        self._shared = Shared(self.collector, config.limits, self.tally)
         self._recovery = Recovery(
             collector_database(dsn),
             self._batches,
@@ -58,47 +60,29 @@ class CollectorProcess:
         self._tasks: list[asyncio.Task[None]] = []
 
     def serve(self, default_port: int) -> None:
-        """Until a signal ends it."""
-        server = uvicorn.Server(
-            uvicorn.Config(
-                self,
-                host=self._config.host,
-                port=self._config.port_or(default_port),
-                http=bounded(self._config.limits, self.tally),
-                ws="none",
-                lifespan="on",
-                access_log=False,
-                server_header=False,
-                date_header=False,
-                proxy_headers=False,
-                log_level="error",
-                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
-        )
-        self._server = server
-        server.run()
+        """Until a signal ends it. Raises ConfigurationMistake when the port is not to be had."""
+        collect_seldom()
+        uvloop.run(self._serve(self._config.port_or(default_port)))
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """ASGI: begins and ends with the server, answers in between."""
-        if scope["type"] != "lifespan":
-            await self.collector(scope, receive, send)
-            return
-        await receive()
+    async def _serve(self, port: int) -> None:
+        ending = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ending.set)
         await self._begin()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self._end()
-        await send({"type": "lifespan.shutdown.complete"})
+        try:
+            async with listening(self._shared, self._config.host, port, _GRACE_SECONDS):
+                log.warning("events: the collector takes events for %d apps", len(self.collector.reception.doors))
+                await ending.wait()
+        finally:
+            await self._end()
 
     async def _begin(self) -> None:
         self._batches.start()
         with suppress(Exception):  # PostgreSQL may be away; then this is tried again, and told
             await asyncio.wait_for(self._recovery.look(), self._config.commit_timeout_seconds)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
-        work = (self._recovery.run(), self._watch_file(), sweep(self._server))
-        self._tasks = [asyncio.create_task(each) for each in work]
-        log.warning("events: the collector takes events for %d apps", len(self.collector.reception.doors))
+        self._tasks = [asyncio.create_task(each) for each in (self._recovery.run(), self._watch_file())]
 
     async def _end(self) -> None:
         for task in self._tasks:

@@ -28,13 +28,21 @@ _text = msgspec.json.Decoder(Annotated[datetime, msgspec.Meta(tz=True)])
 Value = str | int | float | None
 
 
+def usual(values: Sequence[Value]) -> pa.Array | None:
+    """As Arrow's timestamps; None when there are numbers among them, or texts that may be no timestamp."""
+    texts = _as_texts(values)
+    found = None if texts is None else _cast(texts)
+    if found is None:
+        return None
+    matches = pc.call_function("match_substring_regex", [texts], _all_are_usual)
+    # None: no text among them
+    return found if pc.call_function("all", [matches]).as_py() in (True, None) else None
+
+
 def unusual(values: Sequence[Value]) -> list[int]:
     """Where there are texts that may be no timestamp: each has to be looked at alone."""
-    texts = _as_texts(values)
-    if texts is not None and _cast(texts) is not None:
-        matches = pc.call_function("match_substring_regex", [texts], _all_are_usual)
-        if pc.call_function("all", [matches]).as_py() in (True, None):  # None: no text among them
-            return []
+    if usual(values) is not None:
+        return []
     return [i for i, value in enumerate(values) if isinstance(value, str) and not _is_usual(value)]
 
 

@@ -23,7 +23,7 @@ from stats_assets.events.decoding import Decoder
 from stats_assets.events.evolution import plan_table
 from stats_assets.events.raw_blocks import Window, raw_blocks
 from stats_assets.events.schema_file import Table
-from stats_assets.shared.bulk_load import arrow_stream, copy_stream, copy_text
+from stats_assets.shared.bulk_load import arrow_blocks, copy_stream, copy_text
 from stats_assets.shared.days import midnight
 from stats_assets.shared.failures import OurMistake
 from stats_assets.shared.garbage_collection import without_garbage_collection
@@ -161,7 +161,7 @@ class _Replacement:
             since = max(start, min(state.before[2], end))
         self._delete(since, end)
         decoder = Decoder(self.table.declared, not_null, self._versions())
-        refusals = list(self._copy(decoder, Window(self.table.name, since, end), are_few=since > start))
+        refusals = self._copy(decoder, Window(self.table.name, since, end), are_few=since > start)
         repeats = self._repeats(since, end) if self.report.identified else []
         self._settle(refusals, repeats, since, end)
         self._keep(state, start, since, end)
@@ -207,13 +207,22 @@ class _Replacement:
         self.writer.execute(self._on_table(tables_sql.DELETE_ROWS), window)
         self.writer.execute(tables_sql.DELETE_QUARANTINE, window)
 
-    def _copy(self, decoder: Decoder, window: Window, are_few: bool) -> Iterator[Sequence[object]]:
+    def _copy(self, decoder: Decoder, window: Window, are_few: bool) -> list[Sequence[object]]:
         """Rows into the table partition; gives what was refused, by its key."""
+        refusals: list[Sequence[object]] = []
+        batches = self._decoded(decoder, window, are_few, refusals)
+        blocks = arrow_blocks(decoder.schema, batches, jsonb=("extra",))
+        copy_stream(self.writer, self.leaf.qualified, decoder.schema.names, blocks)
+        return refusals
+
+    def _decoded(
+        self, decoder: Decoder, window: Window, are_few: bool, refusals: list[Sequence[object]]
+    ) -> Iterator[pa.RecordBatch]:
+        """Adds to `refusals` what has no row."""
         report = self.report
         with_headers = bool(self.table.declared.header_keys)
         for block, version_of in raw_blocks(self.reader, window, with_headers, are_few):
             decoded = decoder.decode(block, version_of)
-            _copy_rows(self.writer, self.leaf, decoded.rows)
             report.read += len(block.app_ids)
             report.payload_bytes += len(block.payloads)
             report.saw(block.key(int(block.received_at.argmin()))[0], block.key(int(block.received_at.argmax()))[0])
@@ -221,7 +230,8 @@ class _Replacement:
             report.with_unknown_columns += decoded.with_extra
             for place, refusal in decoded.refusals.items():
                 report.reasons[refusal.reason] = report.reasons.get(refusal.reason, 0) + 1
-                yield (*block.key(place), refusal.reason, refusal.column, refusal.detail)
+                refusals.append((*block.key(place), refusal.reason, refusal.column, refusal.detail))
+            yield decoded.rows
 
     def _repeats(self, since: datetime, end: datetime) -> list[tuple]:
         values = {"table_name": self.table.name, "lateness": self._lateness, "start": since, "end": end}
@@ -277,8 +287,3 @@ class _State:
     replays: int
     settled: datetime
     before: tuple[str, int, datetime, int] | None
-
-
-def _copy_rows(cursor: Cursor, leaf: Leaf, rows: pa.RecordBatch) -> None:
-    if rows.num_rows:
-        copy_stream(cursor, leaf.qualified, rows.schema.names, arrow_stream(rows, jsonb=("extra",)))

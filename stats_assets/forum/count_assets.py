@@ -36,7 +36,8 @@ def build_count_assets(config: ForumConfig) -> list[dg.AssetsDefinition]:
         retry_policy=DATABASE_RETRY,
     )
     def forum_counts(context: dg.AssetExecutionContext, database: dg.ResourceParam[StatsDatabase]):
-        tables = [key.path[-1] for key in context.selected_asset_keys]
+        # In our order, upstream first, as Dagster wants them; selected are they in none.
+        tables = [table for table in _DESCRIPTIONS if dg.AssetKey([GROUP, table]) in context.selected_asset_keys]
         with told_to_dagster():
             for key in context.partition_keys:
                 report = replace_day(database, date.fromisoformat(key), tables, config.public_url)

@@ -62,6 +62,19 @@ def identify(pid: int) -> Process | None:
     return Process(pid, entry.started) if entry else None
 
 
+def started_at(pid: int, now: float) -> float | None:
+    """When the live process with this number was started, in Unix seconds as the clock is `now`; None: there is none.
+
+    Where the system tells it in words only, any live process counts as one that has always been there.
+    """
+    process = identify(pid)
+    if process is None:
+        return None
+    if not _PROC.exists():
+        return 0.0
+    return now - time.clock_gettime(time.CLOCK_BOOTTIME) + int(process.started) / os.sysconf("SC_CLK_TCK")
+
+
 def is_alive(process: Process) -> bool:
     if process.pid in _started_here:
         _started_here[process.pid].poll()  # takes leave of a dead child, which would stay a zombie

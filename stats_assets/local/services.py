@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from stats_assets.local.surroundings import LOCATION, MODULE, code_socket, sandbox_folder, workspace_file
-from stats_assets.shared.environment import Environment
+from stats_assets.shared.environment import INSTANT, Environment
 
 SANDBOX, CODE_SERVER, WEBSERVER, DAEMON, WATCHER = "sandbox", "code-server", "webserver", "daemon", "watcher"
 COLLECTOR = "collector"
@@ -33,6 +33,8 @@ def sandbox_service(environment: Environment, late_seconds: int = 0, sends_event
     options += ("--lines", str(environment.sandbox_lines), "--late-seconds", str(late_seconds))
     if sends_events:
         options += ("--collector", f"http://127.0.0.1:{environment.collector_port}")
+    if environment.sandbox_at is not None:
+        options += ("--at", environment.sandbox_at.strftime(INSTANT))
     command = ("-m", "stats_assets.sandbox", "serve", *options)
     return Service(SANDBOX, (sys.executable, *command))
 

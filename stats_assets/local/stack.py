@@ -128,6 +128,7 @@ class Stack:
         Raises SourceAway when a service dies twice within a minute.
         """
         died_at: dict[str, float] = {}
+        lost_before: datetime | None = None  # runs from before are without a worker and are not reported yet
         while (record := read_record(self.home)) is not None:
             self._revive_postgres()
             # One at a time: the record of the next round knows what this one has started.
@@ -136,7 +137,10 @@ class Stack:
                     raise SourceAway(f"{name} died again.\n{self._last_words(name)}")
                 died_at[name] = time.monotonic()
                 self.say(f"{name} died and is started again.\n{self._last_words(name)}")
+                lost_before = datetime.now(UTC) if name == CODE_SERVER else lost_before
                 self._revive(record, name)
+            if lost_before is not None and self._could_fail_abandoned_runs(lost_before):
+                lost_before = None
             time.sleep(1)
 
     def _bring_up(self, with_sandbox: bool, is_kept: bool) -> RunRecord:
@@ -201,18 +205,26 @@ class Stack:
         return record
 
     def _revive(self, record: RunRecord, name: str) -> None:
-        began = datetime.now(UTC)
         processes.stop_group(record.services[name], GRACE_SECONDS)  # what it had started goes with it
         services = services_of(self.environment, with_sandbox=True, with_collector=True)
         others = {other: process for other, process in record.services.items() if other != name}
         self._start(replace(record, services=others), services, name, os.environ)
-        if name == CODE_SERVER:
-            self._fail_abandoned_runs(began)
 
     def _fail_abandoned_runs(self, before: datetime) -> None:
         from stats_assets.local.abandoned import fail_abandoned_runs  # Dagster takes a second to import
 
         fail_abandoned_runs(str(code_socket(self.environment)), before, self.say)
+
+    def _could_fail_abandoned_runs(self, before: datetime) -> bool:
+        """False when the database went away meanwhile."""
+        from dagster_postgres.utils import DagsterPostgresException
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            self._fail_abandoned_runs(before)
+        except (DBAPIError, DagsterPostgresException):
+            return False
+        return True
 
     def _revive_postgres(self) -> None:
         server = private_server(self.environment)

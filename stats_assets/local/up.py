@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from stats_assets.local.console import complain, results, say
 from stats_assets.local.stack import Stack
 from stats_assets.shared.environment import Environment
-from stats_assets.shared.failures import OurMistake, SourceAway
+from stats_assets.shared.failures import OurMistake, SourceAway, first_line
+
+_FILLINGS, _PAUSE_SECONDS = 20, 15
 
 
 class _Ending(Exception):
@@ -64,12 +66,24 @@ def _kept(stack: Stack, environment: Environment, url: str) -> None:
 
 
 def _fill_quietly(environment: Environment, url: str, ending: threading.Event) -> None:
-    """Whatever goes wrong here, the stack goes on; that the database is away when we end is no news."""
-    try:
-        _fill(environment, url)
-    except Exception as error:
-        if not ending.is_set():
-            complain(str(error) if isinstance(error, OurMistake | SourceAway) else f"{type(error).__name__}: {error}")
+    """Whatever goes wrong here, the stack goes on; that the database is away when we end is no news.
+
+    A service that died under it costs a pause: what is there by then is not made again.
+    """
+    for _ in range(_FILLINGS):
+        try:
+            _fill(environment, url)
+            return
+        except OurMistake as error:
+            complain(str(error))
+            return
+        except Exception as error:
+            if ending.is_set():
+                return
+            told = str(error) if isinstance(error, SourceAway) else f"{type(error).__name__}: {error}"
+            complain(f"{first_line(told)}; filling again in {_PAUSE_SECONDS} s")
+        if ending.wait(_PAUSE_SECONDS):
+            return
 
 
 def _fill(environment: Environment, url: str) -> int:

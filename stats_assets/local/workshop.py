@@ -129,4 +129,4 @@ def planned_failures(environment: Environment) -> dict[str, set[str]]:
         return {}
     from stats_assets.sandbox import planned
 
-    return planned.planned_failures(datetime.now(UTC).date())
+    return planned.planned_failures((environment.sandbox_at or datetime.now(UTC)).date())

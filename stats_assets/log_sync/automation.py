@@ -13,6 +13,7 @@ from stats_assets.log_sync.expected import ExpectedFile, expected_files
 from stats_assets.log_sync.late import DaysToAsk, days_to_ask, files_to_probe, newly_waived
 from stats_assets.log_sync.probing import probe_all
 from stats_assets.log_sync.transports.limits import Limits
+from stats_assets.shared.asking_again import whose_time_has_come
 from stats_assets.shared.days import days_between
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import is_busy, range_request
@@ -64,15 +65,15 @@ def _late_or_changed_files(
         now = datetime.now(UTC)
         turn = int(context.cursor or 0)
         # Nobody need be asked about these, so they may be older than the window.
-        if waived := _newly_waived(database, config):
-            return dg.SensorResult(run_requests=[_request(days) for days in waived], cursor=str(turn))
+        if waived := whose_time_has_come(context.instance, map(_request, _newly_waived(database, config)), now):
+            return dg.SensorResult(run_requests=waived, cursor=str(turn))
         files, rows = _to_probe(database, config, first_day, now, turn)
         seen, silent = probe_all(files, _PROBE_LIMITS, _ASKING_SECONDS)
-        ranges = days_to_ask(seen, rows, now)
+        requests = whose_time_has_come(context.instance, map(_request, days_to_ask(seen, rows)), now)
         # Without requests too the cursor moves: where there are too many files for one look, the next one goes on.
         return dg.SensorResult(
-            run_requests=[_request(days) for days in ranges],
-            skip_reason=None if ranges else _nothing_new(len(seen), silent),
+            run_requests=requests,
+            skip_reason=None if requests else _nothing_new(len(seen), silent),
             cursor=str(turn + len(files)),
         )
 

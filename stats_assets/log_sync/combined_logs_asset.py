@@ -14,6 +14,7 @@ from stats_assets.log_sync.columns import COMBINED_SCHEMA, combined_lineage
 from stats_assets.log_sync.combined_days import CombinedDay, remove_old_days, replace_combined_day, uncombined_days
 from stats_assets.log_sync.config import LogSyncConfig
 from stats_assets.shared.archive import Archive
+from stats_assets.shared.asking_again import whose_time_has_come
 from stats_assets.shared.days import contiguous
 from stats_assets.shared.failures import OurMistake
 from stats_assets.shared.partitions import daily
@@ -184,13 +185,13 @@ def _uncombined_days_sensor(config: LogSyncConfig, first_day: date, is_running: 
         if not inputs:
             return dg.SkipReason("every day is combined from the files there are now")
         ranges = contiguous(inputs, step_days=1)[:_RANGES_PER_TICK]
-        return dg.SensorResult(run_requests=[_request(first, last, inputs, now) for first, last in ranges])
+        wanted = (_request(first, last, inputs) for first, last in ranges)
+        return dg.SensorResult(run_requests=whose_time_has_come(context.instance, wanted, now))
 
     return uncombined_days_sensor
 
 
-def _request(first: date, last: date, inputs: Mapping[date, str], now: datetime) -> dg.RunRequest:
-    """The hour is part of the key: what failed for good is tried once an hour, not at every look."""
+def _request(first: date, last: date, inputs: Mapping[date, str]) -> dg.RunRequest:
     seen = " ".join(digest for day, digest in inputs.items() if first <= day <= last)
-    key = hashlib.sha256(f"{seen} {now:%Y-%m-%dT%H}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(seen.encode()).hexdigest()[:16]
     return range_request(str(first), str(last), f"combine {first} {last} {key}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from stats_assets.log_sync.expected import ExpectedFile
 from stats_assets.log_sync.manifest import ManifestRow
@@ -13,9 +13,6 @@ from stats_assets.log_sync.plan import Absent, Present, Probe
 from stats_assets.shared.days import contiguous, days_between
 
 Rows = Mapping[tuple[date, str, str], ManifestRow]
-
-# A host that was away has answered the question and yet failed to deliver: leave it some time.
-_PAUSE_AFTER_FAILURE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -38,17 +35,17 @@ def files_to_probe(
     if oldest_day is None:
         return []
     expected = [file for file in expected if file.waived is None and file.over_at <= now]
-    lacking = [file for file in expected if file.day >= oldest_day and _is_lacking(rows.get(file.key), now)]
+    lacking = [file for file in expected if file.day >= oldest_day and _is_lacking(rows.get(file.key))]
     present = [file for file in expected if (row := rows.get(file.key)) and row.state == "fetched"]
     start = turn % len(present) if present else 0
     return (lacking + present[start:] + present[:start])[:limit]
 
 
-def days_to_ask(seen: Iterable[tuple[ExpectedFile, Probe]], rows: Rows, now: datetime) -> list[DaysToAsk]:
+def days_to_ask(seen: Iterable[tuple[ExpectedFile, Probe]], rows: Rows) -> list[DaysToAsk]:
     """Ranges of days with at least one file that is newly there or has changed, oldest first."""
     news: dict[date, list[str]] = {}
     for file, probe in seen:
-        if not isinstance(probe, Absent) and (what := _news(file, rows.get(file.key), probe, now)):
+        if not isinstance(probe, Absent) and (what := _news(file, rows.get(file.key), probe)):
             news.setdefault(file.day, []).append(what)
     return [_range(days_between(*ends), news) for ends in contiguous(news, step_days=1)]
 
@@ -63,25 +60,15 @@ def newly_waived(expected: Iterable[ExpectedFile], rows: Rows) -> list[DaysToAsk
     return [_range(days_between(*ends), news) for ends in contiguous(news, step_days=1)]
 
 
-def _is_lacking(row: ManifestRow | None, now: datetime) -> bool:
-    if row is None or row.state in ("missing", "waived"):
-        return True
-    return row.state == "failed" and (row.source_version is not None or now - row.checked_at >= _PAUSE_AFTER_FAILURE)
+def _is_lacking(row: ManifestRow | None) -> bool:
+    return row is None or row.state != "fetched"
 
 
-def _news(file: ExpectedFile, row: ManifestRow | None, probe: Present, now: datetime) -> str | None:
-    """What is new about a file, in a form that is equal as long as nothing has changed; None for nothing.
-
-    The hour (for a copy, the day) is part of it, so that a run that was killed is asked for again.
-    """
-    what = f"{file.key} {probe.version}"
-    if row is None:
-        return f"{what} unknown {now:%Y-%m-%dT%H}"
-    if row.source_version == probe.version:
+def _news(file: ExpectedFile, row: ManifestRow | None, probe: Present) -> str | None:
+    """What is new about a file, in a form that is equal as long as nothing has changed; None for nothing."""
+    if row is not None and row.source_version == probe.version:
         return None  # what we have, or the damaged one we have refused
-    if row.state == "fetched":
-        return f"{what} changed {now:%Y-%m-%d}"
-    return f"{what} {row.state} {row.checked_at.isoformat()} {now:%Y-%m-%dT%H}"
+    return f"{file.key} {probe.version} {row.state if row else 'unknown'}"
 
 
 def _range(days: Sequence[date], news: Mapping[date, Sequence[str]]) -> DaysToAsk:

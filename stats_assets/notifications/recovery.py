@@ -45,7 +45,11 @@ def _latest_materializations(
         kind = dg.DagsterEventType.ASSET_MATERIALIZATION
         made.update(instance.get_latest_storage_id_by_partition(key, kind, partitions=partitions))
     for record in instance.get_asset_records([key]):
-        made[""] = record.asset_entry.last_materialization_storage_id or 0
+        latest = record.asset_entry.last_materialization_record
+        made[""] = latest.storage_id if latest else 0
+        if latest and latest.partition_key is None:
+            # It has no partitions: its run was of some because others of the run have them.
+            made.update(dict.fromkeys(partitions, latest.storage_id))
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -42,15 +43,21 @@ def serve(
     seed: Seed = DEFAULT_SEED,
     late_seconds: Annotated[float, typer.Option(help="age of the world when the late file is whole")] = 0,
     collector: Annotated[str | None, typer.Option(metavar="URL", help="send events of simulated apps there")] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%dT%H:%M:%SZ"], help="show the sources as they were then; nothing comes late"),
+    ] = None,
 ) -> None:
-    """Serves until it gets SIGTERM or Ctrl-C."""
+    """Serves until it gets SIGTERM or Ctrl-C. Events are of the present, whatever --at says."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     files = DayFiles(folder, World(seed, lines))
     files.forget_other_worlds()
-    keeper = FolderKeeper(files, weeks, now=_now)
-    with _server(port, files, late_seconds, keeper) as server:
+    moment = at.replace(tzinfo=UTC) if at else None
+    now = (lambda: moment) if moment else _now
+    keeper = FolderKeeper(files, weeks, now=now)
+    with _server(port, files, 0 if moment else late_seconds, keeper, now) as server:
         keeper.start()
         traffic = EventTraffic(collector, files.world, _now) if collector else None
         if traffic:
@@ -86,24 +93,26 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _sites(files: DayFiles, late_seconds: float) -> dict[str, Site]:
+def _sites(files: DayFiles, late_seconds: float, now: Callable[[], datetime]) -> dict[str, Site]:
     """The simulated sources that answer requests, by the first part of their path."""
     seed = files.world.seed
     games = GamePlan(seed)
     return {
-        "crashes": crash_site(files.world, _now, lambda: files.age_seconds(_now()), late_seconds),
-        "forum": ForumSite(growing_forum(seed, _now().date())),
-        "game_logs": GameLogSite(SimulatedLogs(games)),
-        "demos": DemoSite(games),
-        "etf2l": Etf2lSite(games),
-        "rgl": RglSite(games),
+        "crashes": crash_site(files.world, now, lambda: files.age_seconds(_now()), late_seconds),
+        "forum": ForumSite(growing_forum(seed, now)),
+        "game_logs": GameLogSite(SimulatedLogs(games), now),
+        "demos": DemoSite(games, now),
+        "etf2l": Etf2lSite(games, now),
+        "rgl": RglSite(games, now),
     }
 
 
-def _server(port: int, files: DayFiles, late_seconds: float, keeper: FolderKeeper) -> SandboxServer:
-    sites = _sites(files, late_seconds)
+def _server(
+    port: int, files: DayFiles, late_seconds: float, keeper: FolderKeeper, now: Callable[[], datetime]
+) -> SandboxServer:
+    sites = _sites(files, late_seconds, now)
     try:
-        return SandboxServer(port, files, late_seconds, has_folders_from=keeper.reach_back_to, sites=sites)
+        return SandboxServer(port, files, late_seconds, keeper.reach_back_to, now, sites)
     except OSError as error:
         typer.echo(f"the sandbox cannot listen on 127.0.0.1:{port}: {error.strerror}; give another --port", err=True)
         raise typer.Exit(1) from error

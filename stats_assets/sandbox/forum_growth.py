@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
@@ -15,8 +16,9 @@ _DAYS_AHEAD = 30
 _THREADS_A_DAY = 2
 
 
-def growing_forum(seed: int, today: date) -> Forum:
+def growing_forum(seed: int, now: Callable[[], datetime]) -> Forum:
     """Posts have been coming since FIRST_DAY; those of the next days are there and appear at their time."""
+    today = now().date()
     forum = _with_boards(seed)
     begins = int(datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC).timestamp())
     taken: set[int] = set()
@@ -34,7 +36,7 @@ def growing_forum(seed: int, today: date) -> Forum:
                 user = forum.add_user(100 + random.randrange(60))
                 thread.posts.append(Post(1_200_000_000 + at - begins, user, at, written(random, thread, user)))
                 at += int(random.expovariate(1 / 20_000)) + 30
-    forum.now = lambda: int(datetime.now(UTC).timestamp())
+    forum.now = lambda: int(now().timestamp())
     return forum
 
 

@@ -10,10 +10,11 @@ Format: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
@@ -78,13 +79,18 @@ class _Stream(io.RawIOBase):
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self._blocks = iter(blocks)
         self._rest = memoryview(b"")
+        self.failure: Exception | None = None
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:  # psycopg2 calls read() only, always with a size
         while not self._rest:
-            block = next(self._blocks, None)
+            try:
+                block = next(self._blocks, None)
+            except Exception as error:
+                self.failure = error
+                raise
             if block is None:
                 return b""
             self._rest = memoryview(block)
@@ -98,20 +104,37 @@ def arrow_stream(batch: pa.RecordBatch, jsonb: Collection[str] = ()) -> bytes:
     For `copy_stream`. Column types decide the bytes: int32 is integer, string is text or an enum's label. Texts in the
     columns of `jsonb` are JSON.
     """
+    return b"".join(arrow_blocks(batch.schema, [batch], jsonb))
+
+
+def arrow_blocks(schema: pa.Schema, batches: Iterable[pa.RecordBatch], jsonb: Collection[str] = ()) -> Iterator[bytes]:
+    """As `arrow_stream`, of many batches in the blocks of one stream, each made when it is asked for."""
     # Imported here: rooms with rows of fixed width need neither library.
     from pgpq import ArrowToPostgresBinaryEncoder
     from pgpq.encoders import StringEncoderBuilder
     from pgpq.schema import Jsonb
 
-    encoders = {f.name: ArrowToPostgresBinaryEncoder.infer_encoder(f) for f in batch.schema if f.name not in jsonb}
-    odd = {f.name: StringEncoderBuilder.new_with_output(f, Jsonb()) for f in batch.schema if f.name in jsonb}
-    encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(batch.schema, encoders | odd)
-    return b"".join((encoder.write_header(), encoder.write_batch(batch), encoder.finish()))
+    encoders = {f.name: ArrowToPostgresBinaryEncoder.infer_encoder(f) for f in schema if f.name not in jsonb}
+    odd = {f.name: StringEncoderBuilder.new_with_output(f, Jsonb()) for f in schema if f.name in jsonb}
+    encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(schema, encoders | odd)
+    yield encoder.write_header()
+    for batch in batches:
+        yield encoder.write_batch(batch)
+    yield encoder.finish()
 
 
-def copy_stream(cursor: Cursor, table: Sequence[str], columns: Sequence[str], stream: bytes) -> None:
-    """Sends an `arrow_stream` into `table` (schema, name) through one COPY."""
+def copy_stream(cursor: Cursor, table: Sequence[str], columns: Sequence[str], stream: bytes | Iterable[bytes]) -> None:
+    """Sends an `arrow_stream`, whole or in blocks, into `table` (schema, name) through one COPY.
+
+    What making a block raises is raised here, and the transaction is of no more use.
+    """
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
         sql.Identifier(*table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    cursor.copy_expert(statement, io.BytesIO(stream), size=1 << 20)
+    blocks = _Stream([stream] if isinstance(stream, bytes) else stream)
+    try:
+        cursor.copy_expert(statement, blocks, size=1 << 20)
+    except psycopg2.Error:
+        if blocks.failure is not None:
+            raise blocks.failure from None  # psycopg2 tells of it as of a COPY that was given up
+        raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from stats_assets.shared.failures import ConfigurationMistake
@@ -11,6 +12,7 @@ from stats_assets.shared.failures import ConfigurationMistake
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 DEFAULT_PORT = 3000
 DEFAULT_SANDBOX_LINES = 3000
+INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class Environment:
     """Where this installation keeps its state and finds its configuration.
 
     `dsn` and `dagster_dsn` are None when the private PostgreSQL is to be used; `sandbox_lines` is the mean number of
-    log lines per simulated host and day.
+    log lines per simulated host and day, `sandbox_at` the moment (UTC) at which the simulated sources stand still, if
+    they do.
     """
 
     home: Path
@@ -28,6 +31,7 @@ class Environment:
     dagster_dsn: str | None
     pg_bin: Path | None
     sandbox_lines: int = DEFAULT_SANDBOX_LINES
+    sandbox_at: datetime | None = None
 
     @property
     def ui_url(self) -> str:
@@ -52,8 +56,8 @@ def read_environment(environ: Mapping[str, str], project: Path = PROJECT_FOLDER)
     """The environment as one value; relative paths are taken from the project folder.
 
     Raises ConfigurationMistake for a STATS_PORT outside 1024 to 32765 (above, the kernel
-    hands ports out to outgoing connections, and the stack takes the next two), and for
-    STATS_SANDBOX_LINES outside 20 to a million.
+    hands ports out to outgoing connections, and the stack takes the next two), for
+    STATS_SANDBOX_LINES outside 20 to a million, and for a STATS_SANDBOX_AT that is no instant.
     """
     pg_bin = environ.get("STATS_PG_BIN")
     return Environment(
@@ -64,6 +68,7 @@ def read_environment(environ: Mapping[str, str], project: Path = PROJECT_FOLDER)
         dagster_dsn=environ.get("STATS_DAGSTER_DSN") or None,
         pg_bin=Path(pg_bin) if pg_bin else None,
         sandbox_lines=_lines(environ.get("STATS_SANDBOX_LINES", str(DEFAULT_SANDBOX_LINES))),
+        sandbox_at=_instant(at) if (at := environ.get("STATS_SANDBOX_AT")) else None,
     )
 
 
@@ -81,3 +86,12 @@ def _lines(text: str) -> int:
     raise ConfigurationMistake(
         f"STATS_SANDBOX_LINES={text}: give a number of log lines from 20 to 1000000, e.g. STATS_SANDBOX_LINES=3000"
     )
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, INSTANT).replace(tzinfo=UTC)
+    except ValueError:
+        raise ConfigurationMistake(
+            f"STATS_SANDBOX_AT={text}: give an instant in UTC, e.g. STATS_SANDBOX_AT=2026-05-04T00:00:00Z"
+        ) from None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from stats_assets.shared.asking_again import whose_time_has_come
 from stats_assets.shared.failures import SourceAway
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.runs import is_busy
@@ -49,7 +50,7 @@ def _new_files(config: TrendsConfig, job: dg.UnresolvedAssetJobDefinition, is_ru
     )
     def trends_new_files(
         context: dg.SensorEvaluationContext, database: dg.ResourceParam[StatsDatabase]
-    ) -> dg.RunRequest | dg.SkipReason:
+    ) -> dg.SensorResult | dg.SkipReason:
         if config.batch_folder is None:
             return dg.SkipReason("stats.yaml names no trends.batch_folder")
         if is_busy(context.instance, IMPORTED_FILES, RAW_LOGS, jobs=[FILES_JOB]):
@@ -61,7 +62,8 @@ def _new_files(config: TrendsConfig, job: dg.UnresolvedAssetJobDefinition, is_ru
             return dg.SkipReason(str(error))
         if not files:
             return dg.SkipReason("every file is imported")
-        # Once per hour and set of files: what makes a run fail is not asked for every minute.
-        return dg.RunRequest(run_key=f"{digest(files)} {now:%Y-%m-%d %H}")
+        return dg.SensorResult(
+            run_requests=whose_time_has_come(context.instance, [dg.RunRequest(run_key=digest(files))], now)
+        )
 
     return trends_new_files

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -19,20 +20,24 @@ from stats_assets.backups.config import BackupsConfig
 from stats_assets.backups.plan import Keep, backup_name
 from stats_assets.backups.shelf import Shelf
 from stats_assets.backups.store import LastDrills
+from stats_assets.notifications.config import NotificationsConfig
+from stats_assets.notifications.message import Links
+from stats_assets.notifications.watch import Watcher
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.failures import ConfigurationMistake
 from tests.backups.conftest import Place
+from tests.notifications.world import Webhook, webhooks
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
 @pytest.mark.slow
-def test_a_backup_and_its_drill_are_made_entered_and_checked_and_a_damaged_one_fails(place: Place):
+def test_a_backup_and_its_drill_are_made_and_entered_and_a_damaged_one_fails_and_is_told(place: Place):
     assets = build_assets(place.config, place.shelf, place.cluster.binaries.folder)
     checks = build_checks(place.config, place.shelf)
     today = datetime.now(UTC).date()
     monday = today - timedelta(days=today.weekday())
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance, webhooks() as (people,):
 
         def make(key: dg.AssetKey, partition: date) -> dg.ExecuteInProcessResult:
             return dg.materialize(
@@ -46,23 +51,48 @@ def test_a_backup_and_its_drill_are_made_entered_and_checked_and_a_damaged_one_f
 
         assert not make(BASE_BACKUP, today - timedelta(days=1)).success  # yesterday's cannot be made
         assert place.shelf.backups() == []
+        look = watcher_of(place, instance, people)
         backup = make(BASE_BACKUP, today)
         assert backup.success
         assert [check.passed for check in backup.get_asset_check_evaluations()] == [True, True]
         drill = make(RESTORE_DRILL, monday)
         assert drill.success and [check.passed for check in drill.get_asset_check_evaluations()] == [True]
+        look()
+        assert people.messages == []
         (name,) = place.shelf.backups()
         base = place.folder / "shelf" / name / "base.tar.zst"
-        base.write_bytes(base.read_bytes()[:-1] + b"?")
+        whole = base.read_bytes()
+        base.write_bytes(whole[:-1] + b"?")
         damaged = make(RESTORE_DRILL, monday)
         assert not damaged.success
-        failure = damaged.get_step_failure_events()[0].event_specific_data.user_failure_data  # type: ignore[union-attr]
-        assert failure is not None and "base.tar.zst" in (failure.description or "")
+        look()
+        base.write_bytes(whole)
+        assert make(RESTORE_DRILL, monday).success
+        look()
+    failure, recovery = people.messages
+    assert failure["title"] == f"[stats] backups/restore_drill {monday} failed"
+    assert re.search("^why: .*base.tar.zst", failure["message"], re.MULTILINE)
+    assert re.search(r"^do: .*docs/runbooks/\S+\.md", failure["message"], re.MULTILINE)
+    assert recovery["title"] == f"[stats] backups/restore_drill {monday} is well again"
     with place.database.transaction() as cursor:
         cursor.execute("SELECT backup_name, removed_at FROM backups.base_backup")
         assert (name, None) in cursor.fetchall()
         cursor.execute("SELECT week, is_good FROM backups.restore_drill WHERE backup_name = %s ORDER BY 2", (name,))
-        assert cursor.fetchall() == [(monday, False), (monday, True)]
+        assert cursor.fetchall() == [(monday, False), (monday, True), (monday, True)]
+
+
+def watcher_of(place: Place, instance: dg.DagsterInstance, people: Webhook) -> Callable[[], None]:
+    """A look of a watcher that tells at once; it has looked once already."""
+    channels = {"people": {"url": f"json://{people.address}"}}
+    config = NotificationsConfig.model_validate({"channels": channels, "group_seconds": 0})
+    watcher = Watcher(config, place.database, instance, Links("https://ui.example.org"), sleep=lambda seconds: None)
+
+    def look() -> None:
+        # A while after it, whether a run is tried again is decided.
+        watcher.look(datetime.now(UTC) + timedelta(minutes=1))
+
+    look()
+    return look
 
 
 def test_an_old_backup_and_no_backup_are_told():

@@ -13,40 +13,55 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import psycopg2
 import pytest
 from moto.server import ThreadedMotoServer
 
 from stats_assets.local.surroundings import for_sqlalchemy
 from tests.deploy.test_proxy import free_port
-from tests.stack import PROJECT
+from tests.stack import PROJECT, free_ports
+from tests.whole_world import (
+    FIRST_LOG_DAY,
+    LINES,
+    STANDS_AT,
+    TODAY,
+    WORK,
+    differences,
+    exported_from,
+    undisturbed,
+    write_config,
+)
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
-SITE = "mirrors.example.org"
-DAYS = [datetime.now(UTC).date() - timedelta(days=n) for n in (4, 3, 2)]
-SPAN = {"dagster/asset_partition_range_start": f"{DAYS[0]}", "dagster/asset_partition_range_end": f"{DAYS[-1]}"}
-MAX_RUNTIME_SECONDS = 90
-CONFIG = f"""
-archive: ARCHIVE
-log_sync:
-  sites: [{SITE}]
-  spool: FOLDER/spool
-  hosts:
-    - {{name: web1, url: "http://127.0.0.1:PORT", path: "%Y-%m-%d.log.gz"}}
-countme: {{site: {SITE}, first_day: {DAYS[0]}, policy: compat}}
-"""
+DAYS = [TODAY - timedelta(days=n) for n in (4, 3, 2)]
+# A worker that is lost is replaced after the longest time a run may take, here one of its own.
+TAGS = {
+    "dagster/asset_partition_range_start": f"{DAYS[0]}",
+    "dagster/asset_partition_range_end": f"{DAYS[-1]}",
+    "dagster/max_runtime": "60",
+}
 LINE = (
     "10.0.{n}.1 - - [{day:%d/%b/%Y}:0{n}:00:01 +0000]"
     ' "GET /metalink?repo=fedora-39&arch=x86_64&countme={age} HTTP/2.0" 200 9 "-"'
     ' "libdnf (Fedora Linux 39; workstation; Linux.x86_64)"\n'
 )
-RESULT = """
-SELECT json_agg(t ORDER BY t.hit_at, t.day)::text FROM (
-    SELECT h.hit_at, h.sys_age, s.day, s.sha256 FROM countme.raw_hits h JOIN countme.sources s USING (source_id)) t
+# What a stack of ours does by itself: asks for every partition through the webserver, level after level.
+MATERIALIZE = """
+import os, sys
+from datetime import date
+from stats_assets.local.materialize import Request, failure_lines
+from stats_assets.local.run_plan import Days
+from stats_assets.local.workshop import materialize
+from stats_assets.shared.environment import read_environment
+selection, url, first, last = sys.argv[1:]
+request = Request(Days(date.fromisoformat(first), date.fromisoformat(last)))
+sys.exit("\\n".join(failure_lines(materialize(read_environment(os.environ), selection, request, url))))
 """
 
 
@@ -112,100 +127,138 @@ def rows(dsn: str, statement: str) -> list[tuple]:
 
 
 def launch(environ: dict[str, str], job: str) -> None:
-    arguments = ("job", "launch", "-m", "stats_assets.definitions", "-j", job, "--tags", json.dumps(SPAN))
+    arguments = ("job", "launch", "-w", environ["WORKSPACE"], "-j", job, "--tags", json.dumps(TAGS))
     command = [sys.executable, "-m", "dagster", *arguments]
     done = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
 @pytest.fixture
-def environ(database_dsn: str, empty_database_dsn: str, redis_server: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The surroundings of every process, with broker, store and log host running."""
-    store = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    store.start()
-    logs = http.server.ThreadingHTTPServer(("127.0.0.1", 0), LogHost)
-    threading.Thread(target=logs.serve_forever, daemon=True).start()
+def log_host() -> Iterator[dict[str, Any]]:
+    """One more host of stats.yaml, running: the one whose downloads can be held."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), LogHost)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     LogHost.held.set()
     LogHost.lines = 8
-    port = free_port()
-    home = tmp_path / "dagster"
-    home.mkdir()
+    yield {"name": "web1", "url": f"http://127.0.0.1:{server.server_port}", "path": "%Y-%m-%d.log.gz"}
+    LogHost.held.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def store() -> Iterator[str]:
+    """An S3 store with the bucket `archive`."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def environ(
+    database_dsn: str, empty_database_dsn: str, redis_server: Path, store: str, tmp_path: Path
+) -> Iterator[dict[str, str]]:
+    """The surroundings of every process of a deployment in tmp_path, with its broker running."""
+    broker, home, ui = free_port(), tmp_path / "home", free_ports()
+    (home / "dagster").mkdir(parents=True)
     text = (PROJECT / "deploy/celery/dagster.yaml").read_text()
-    assert "max_runtime_seconds: 3600" in text and "poll_interval_seconds: 15" in text
-    text = text.replace("max_runtime_seconds: 3600", f"max_runtime_seconds: {MAX_RUNTIME_SECONDS}")
-    (home / "dagster.yaml").write_text(text.replace("poll_interval_seconds: 15", "poll_interval_seconds: 3"))
-    config = CONFIG.replace("PORT", str(logs.server_port)).replace("FOLDER", str(tmp_path))
-    (tmp_path / "stats.yaml").write_text(config.replace("ARCHIVE", "s3://archive/stats"))
+    assert "poll_interval_seconds: 15" in text
+    (home / "dagster/dagster.yaml").write_text(text.replace("poll_interval_seconds: 15", "poll_interval_seconds: 3"))
+    socket = tmp_path / "code"
+    workspace = tmp_path / "workspace.yaml"
+    workspace.write_text(f"load_from: [{{grpc_server: {{socket: {socket}, location_name: stats_assets}}}}]\n")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("STATS_", "DAGSTER_", "AWS_"))}
-    host, store_port = store.get_host_and_port()
     given = plain | {
         "STATS_DSN": database_dsn,
         "STATS_DAGSTER_DSN": for_sqlalchemy(empty_database_dsn),
         "STATS_CONFIG": str(tmp_path / "stats.yaml"),
-        "STATS_HOME": str(tmp_path / "home"),
-        "DAGSTER_HOME": str(home),
+        "STATS_HOME": str(home),
+        "STATS_PORT": str(ui),
+        "STATS_SANDBOX_URL": f"http://127.0.0.1:{ui + 1}",
+        "STATS_SANDBOX_DIR": str(home / "sandbox"),
+        "DAGSTER_HOME": str(home / "dagster"),
         "PYTHONPATH": f"{PROJECT}:{PROJECT / 'deploy/celery'}",
-        "CELERY_BROKER": f"redis://:planted@127.0.0.1:{port}/0",
-        "CELERY_BACKEND": f"redis://:planted@127.0.0.1:{port}/0",
-        "AWS_ENDPOINT_URL": f"http://{host}:{store_port}",
+        "CELERY_BROKER": f"redis://:planted@127.0.0.1:{broker}/0",
+        "CELERY_BACKEND": f"redis://:planted@127.0.0.1:{broker}/0",
+        "AWS_ENDPOINT_URL": store,
         "AWS_ACCESS_KEY_ID": "stats",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_DEFAULT_REGION": "us-east-1",
+        "CODE": str(socket),
+        "WORKSPACE": str(workspace),
     }
     make = "import s3fs; s3fs.S3FileSystem().mkdir('archive')"
     subprocess.run([sys.executable, "-c", make], env=given, check=True)
-    options = ("--port", str(port), "--bind", "127.0.0.1", "--requirepass", "planted", "--save", "")
-    try:
-        with process(tmp_path, "redis", given, str(redis_server), *options):
-            yield given
-    finally:
-        LogHost.held.set()
-        logs.shutdown()
-        logs.server_close()
-        store.stop()
+    options = ("--port", str(broker), "--bind", "127.0.0.1", "--requirepass", "planted", "--save", "")
+    with process(tmp_path, "redis", given, str(redis_server), *options):
+        yield given
 
 
-def test_workers_give_what_one_machine_gives_and_one_that_is_killed_is_replaced(
-    environ: dict[str, str], database_dsn: str, empty_database_dsn: str, tmp_path: Path
+@contextmanager
+def sources(environ: dict[str, str], folder: Path) -> Iterator[None]:
+    """The simulated sources."""
+    at = ("--port", environ["STATS_SANDBOX_URL"].rpartition(":")[2], "--folder", environ["STATS_SANDBOX_DIR"])
+    options = (*at, "--lines", str(LINES), "--weeks", "3", "--at", STANDS_AT)
+    with process(folder, "sandbox", environ, sys.executable, "-m", "stats_assets.sandbox", "serve", *options):
+        wait_for(lambda: answers(f"{environ['STATS_SANDBOX_URL']}/health?from={FIRST_LOG_DAY}"), "no simulated sources")
+        yield
+
+
+@contextmanager
+def deployment(environ: dict[str, str], folder: Path) -> Iterator[tuple[subprocess.Popen, subprocess.Popen]]:
+    """Code server, webserver and daemon, and the two workers, which are given."""
+    python = (sys.executable, "-m")
+    location = ("--module-name", "stats_assets.definitions", "--location-name", "stats_assets")
+    code = (*python, "dagster", "api", "grpc", "--socket", environ["CODE"], *location)
+    serve = ("--host", "127.0.0.1", "--port", environ["STATS_PORT"], "-w", environ["WORKSPACE"])
+    worker = (*python, "celery", "-A", "dagster_celery.app", "worker", "-Q", "dagster", "-c", "1", "-l", "info", "-n")
+    with (
+        process(folder, "code", environ, *code, "--use-python-environment-entry-point"),
+        process(folder, "worker1", environ, *worker, "w1@%h") as first,
+        process(folder, "worker2", environ, *worker, "w2@%h") as second,
+    ):
+        wait_for(Path(environ["CODE"]).exists, "no code server")
+        with (
+            process(folder, "webserver", environ, *python, "dagster_webserver", *serve),
+            process(folder, "daemon", environ, *python, "dagster._daemon", "run", "-w", environ["WORKSPACE"]),
+        ):
+            wait_for(lambda: answers(f"http://127.0.0.1:{environ['STATS_PORT']}/server_info"), "no webserver")
+            yield first, second
+
+
+def test_workers_give_what_one_process_gives_and_one_that_is_killed_is_replaced(
+    environ: dict[str, str], log_host: dict[str, Any], database_dsn: str, empty_database_dsn: str, tmp_path: Path
 ):
-    alone = environ | {"STATS_CONFIG": str(tmp_path / "alone.yaml")}
-    text = (tmp_path / "stats.yaml").read_text()
-    (tmp_path / "alone.yaml").write_text(text.replace("s3://archive/stats", str(tmp_path / "archive")))
-    span = ("--from", f"{DAYS[0]}", "--to", f"{DAYS[-1]}")
-    command = [PROJECT / "stats", "materialize", "key:log_sync/files or key:countme/raw_hits", *span]
-    made = subprocess.run(command, env=alone, capture_output=True, text=True)
-    assert made.returncode == 0, made.stderr[-2000:]
-    wanted = rows(database_dsn, RESULT)
-    assert len(json.loads(wanted[0][0])) == 24
-    for table in ("countme.sources", "countme.raw_hits", "log_sync.files"):
-        rows(database_dsn, f"WITH gone AS (DELETE FROM {table} RETURNING 1) SELECT count(*) FROM gone")
-
-    def all_runs(state: str) -> int:
-        return rows(empty_database_dsn, f"SELECT count(*) FROM runs WHERE status = '{state}'")[0][0]
-
-    own = all_runs("SUCCESS")
+    (tmp_path / "alone").mkdir()
+    wanted = undisturbed(tmp_path / "alone", free_ports(), more_hosts=[log_host])
+    write_config(tmp_path, {"archive": "s3://archive/stats"}, more_hosts=[log_host])
 
     def runs(state: str) -> int:
-        return all_runs(state) - (own if state == "SUCCESS" else 0)
+        return rows(empty_database_dsn, f"SELECT count(*) FROM runs WHERE status = '{state}'")[0][0]
 
     def received() -> list[int]:
         return [(tmp_path / f"worker{n}.log").read_text().count("received") for n in (1, 2)]
 
-    worker = (sys.executable, "-m", "celery", "-A", "dagster_celery.app", "worker", "-Q", "dagster", "-c", "1")
-    worker += ("-l", "info", "-n")
-    daemon = (sys.executable, "-m", "dagster._daemon", "run", "-m", "stats_assets.definitions")
-    with (
-        process(tmp_path, "daemon", environ, *daemon),
-        process(tmp_path, "worker1", environ, *worker, "w1@%h") as first,
-        process(tmp_path, "worker2", environ, *worker, "w2@%h") as second,
-    ):
-        launch(environ, "log_sync_files")
-        wait_for(lambda: runs("SUCCESS") == 1, "files are not fetched")
-        launch(environ, "countme_load")
-        wait_for(lambda: runs("SUCCESS") == 2, "hits are not loaded")
-        assert rows(database_dsn, RESULT) == wanted
+    with sources(environ, tmp_path), deployment(environ, tmp_path) as (first, second):
+        url = f"http://127.0.0.1:{environ['STATS_PORT']}"
+        for selection, first_day in WORK:
+            command = [sys.executable, "-c", MATERIALIZE, selection, url, f"{first_day}", f"{TODAY}"]
+            made = subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True)
+            assert made.returncode == 0, made.stderr[-4000:]
+        tables = exported_from(database_dsn, tmp_path / "exported")
+        assert differences(tables, {name: text for name, text in wanted.items() if name in tables}) == {}
+        assert all(received())  # both have worked
 
-        before = received()
+        before, done = received(), runs("SUCCESS")
         LogHost.held.clear()
         LogHost.asked.clear()
         LogHost.lines = 9  # other files than those that are there: they are fetched again
@@ -216,6 +269,7 @@ def test_workers_give_what_one_machine_gives_and_one_that_is_killed_is_replaced(
         kill(first if busy[0] else second)
         LogHost.held.set()
         wait_for(lambda: runs("FAILURE") == 1, "the lost run was not ended")
-        wait_for(lambda: runs("SUCCESS") == 3, "the lost run was not replaced")
-    assert rows(database_dsn, "SELECT count(*), min(lines) FROM log_sync.files") == [(3, 9)]
+        wait_for(lambda: runs("SUCCESS") == done + 1, "the lost run was not replaced")
+    files = f"FROM log_sync.files WHERE host = 'web1' AND day BETWEEN '{DAYS[0]}' AND '{DAYS[-1]}'"
+    assert rows(database_dsn, f"SELECT count(*), min(lines) {files}") == [(3, 9)]
     assert [n > then for n, then in zip(received(), before, strict=True)] == [True, True]

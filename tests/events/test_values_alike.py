@@ -81,6 +81,33 @@ def test_what_the_collector_takes_becomes_a_row_and_the_rest_is_refused_for_the_
     assert decoded.rows.num_rows == len(events) - len(refused)
 
 
+def test_numbers_keep_their_values_whatever_stands_beside_them():
+    events = [
+        {"i": 2**31 - 1, "d": 2**53 + 1, "f": 2**24 + 1, "l": 2**63 - 1, "t": "2026-11-20T10:00:00Z"},
+        {"i": -(2**31), "d": 10**30, "f": 3, "l": -(2**63), "t": 1.5},
+        {"i": 0, "d": -0.5, "f": 0.5, "l": None, "t": 10},
+        {"i": 1, "d": True, "f": 4e38},
+    ]
+    decoded = Decoder(SCHEMA.tables["levels"], frozenset(), {}).decode(block_of(events), ["v"] * len(events))
+    assert {place: refusal.column for place, refusal in decoded.refusals.items()} == {3: "f"}
+    rows = decoded.rows.select(["i", "d", "f", "l", "t"]).to_pylist()
+    at = [datetime(2026, 11, 20, 10, tzinfo=UTC), *(datetime.fromtimestamp(t, UTC) for t in (1.5, 10))]
+    assert [tuple(row.values()) for row in rows] == [
+        (2**31 - 1, float(2**53 + 1), float(2**24), 2**63 - 1, at[0]),
+        (-(2**31), 1e30, 3.0, -(2**63), at[1]),
+        (0, -0.5, 0.5, None, at[2]),
+    ]
+
+
+def test_an_unknown_key_in_every_event_costs_no_event_its_values():
+    events = [{"i": n, f"more - at `$[{n}]`": n} for n in range(130)]
+    decoded = Decoder(SCHEMA.tables["levels"], frozenset(), {}).decode(block_of(events), ["v"] * len(events))
+    assert decoded.rows.column("i").to_pylist() == list(range(130))
+    assert [json.loads(extra) for extra in decoded.rows.column("extra").to_pylist()] == [
+        {f"more - at `$[{n}]`": n} for n in range(130)
+    ]
+
+
 @SETTINGS
 @given(st.lists(st.one_of(st.none(), st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29)))))
 def test_timestamps_of_the_usual_form_are_read_as_datetimes_are(values: list[datetime | None]):

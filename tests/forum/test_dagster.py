@@ -114,6 +114,17 @@ def test_a_range_of_days_counts_as_the_days_alone(world: ForumWorld, instance: d
     assert world.one("SELECT count(*) FROM forum.changed_days") > 0  # only counting all tables takes the marks
 
 
+def test_all_counts_of_a_day_are_made_by_one_step_upstream_first(world: ForumWorld, instance: dg.DagsterInstance):
+    world.crawl()
+    selection = [dg.AssetKey(["forum", table]) for table in counts(world)]
+    job = room(world).resolve_implicit_global_asset_job_def()
+    made = job.execute_in_process(instance=instance, asset_selection=selection, partition_key=str(FIRST_DAY))
+    keys = [event.asset_key.path[-1] for event in made.get_asset_materialization_events() if event.asset_key]
+    assert set(keys) == set(counts(world))
+    assert keys.index("post_quotes") < keys.index("quote_stats")
+    assert keys.index("post_links") < keys.index("link_relation")
+
+
 def test_boards_that_come_and_go_are_partitions_that_come_and_go(world: ForumWorld, instance: dg.DagsterInstance):
     crawl_job(world, instance)
     del world.forum.boards[38]

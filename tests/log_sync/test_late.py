@@ -44,8 +44,8 @@ def failed(day: int, minutes_ago: int, damaged: str | None = None) -> ManifestRo
     return without_copy(files()[day - 1], "failed", NOW - timedelta(minutes=minutes_ago), "away", damaged)
 
 
-def asked(manifest: dict, answers: dict[int, Probe], now=NOW) -> list[DaysToAsk]:
-    return days_to_ask([(files()[day - 1], probe) for day, probe in answers.items()], manifest, now)
+def asked(manifest: dict, answers: dict[int, Probe]) -> list[DaysToAsk]:
+    return days_to_ask([(files()[day - 1], probe) for day, probe in answers.items()], manifest)
 
 
 def spans(found: Iterable[DaysToAsk]) -> list[tuple[int, int]]:
@@ -73,30 +73,21 @@ def test_an_unchanged_file_is_not_asked_for():
     assert asked(rows(), {3: Present("v1")}) == []
 
 
-def test_a_changed_file_is_asked_for_once_a_day():
-    first, again = asked(rows(), {3: Present("v2")}), asked(rows(), {3: Present("v2")}, NOW + timedelta(hours=2))
-    assert spans(first) == [(3, 3)]
-    assert first == again
+def test_a_changed_file_is_asked_for():
+    assert spans(asked(rows(), {3: Present("v2")})) == [(3, 3)]
 
 
-def test_another_change_is_asked_for_again():
+def test_the_same_change_has_the_same_key_whatever_was_tried_meanwhile_and_another_change_another():
     (first,), (other,) = asked(rows(), {3: Present("v2")}), asked(rows(), {3: Present("v3")})
     assert first.run_key != other.run_key
+    one, later = rows(d3=failed(3, minutes_ago=60)), rows(d3=failed(3, minutes_ago=1))
+    assert asked(one, {3: Present("v1")}) == asked(later, {3: Present("v1")})
 
 
 def test_a_damaged_file_is_not_asked_for_until_it_changes():
     manifest = rows(d3=failed(3, minutes_ago=60, damaged="v1"))
     assert asked(manifest, {3: Present("v1")}) == []
     assert spans(asked(manifest, {3: Present("v2")})) == [(3, 3)]
-
-
-def test_a_run_that_was_killed_is_asked_for_again_within_the_hour():
-    manifest = rows(d3=missing(3))
-    (first,), (later,) = (
-        asked(manifest, {3: Present("v1")}),
-        asked(manifest, {3: Present("v1")}, NOW + timedelta(hours=1)),
-    )
-    assert first.run_key != later.run_key
 
 
 def test_neighbouring_days_are_asked_for_in_one_run():
@@ -116,9 +107,8 @@ def test_files_we_lack_are_looked_at_first():
     assert probed(rows(d8=missing(8)))[0] == 8
 
 
-def test_a_host_that_has_just_failed_is_left_alone_for_a_while():
-    assert 8 not in probed(rows(d8=failed(8, minutes_ago=5)))
-    assert 8 in probed(rows(d8=failed(8, minutes_ago=16)))
+def test_a_host_that_has_just_failed_is_looked_at_like_others():
+    assert probed(rows(d8=failed(8, minutes_ago=1)))[0] == 8
 
 
 def test_when_there_are_too_many_files_the_next_look_goes_on_behind_the_last():

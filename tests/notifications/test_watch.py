@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -9,9 +10,11 @@ from dagster._core.definitions.freshness import FreshnessState, FreshnessStateCh
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from stats_assets.notifications import store
+from stats_assets.notifications.incidents import Incident, Thing
+from stats_assets.notifications.recovery import made_good
 from stats_assets.notifications.watch import Watcher
 from stats_assets.shared.failures import ConfigurationMistake, OurMistake
-from tests.notifications.world import AWAY, FILES, Webhook, World, webhooks
+from tests.notifications.world import AWAY, FILES, NOW, Webhook, World, webhooks
 
 BAD_DAY = "2026-05-02"
 
@@ -48,6 +51,15 @@ def test_a_failed_day_is_told_once_and_its_recovery_once(world: World, watcher: 
     world.look(watcher)
     assert titles(webhook)[1:] == ["[stats] log_sync/files 2026-05-02 is well again"]
     assert world.incidents() == [("run", "log_sync/files", BAD_DAY, "recovered", 2)]
+
+
+def test_an_asset_without_partitions_that_failed_in_a_run_of_a_day_is_well_when_it_is_made(world: World):
+    schema = Incident(1, Thing("run", "events/schema", BAD_DAY), True, "", "", "", 0, False, NOW, NOW, 1)
+    files = replace(schema, thing=Thing("run", "log_sync/files", BAD_DAY))
+    assert made_good(world.instance, [schema, files], NOW) == []
+    world.instance.report_runless_asset_event(dg.AssetMaterialization(["events", "schema"]))
+    world.instance.report_runless_asset_event(dg.AssetMaterialization(FILES, partition="2026-05-01"))
+    assert [passed.thing for passed in made_good(world.instance, [schema, files], NOW)] == [schema.thing]
 
 
 def test_another_day_that_fails_while_one_is_open_is_told(world: World, watcher: Watcher, webhook: Webhook):

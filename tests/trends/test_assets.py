@@ -151,7 +151,7 @@ def test_the_sensor_asks_once_for_new_files(database: StatsDatabase, folder: Pat
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(instance=instance, resources={"database": database})
         first, again = sensor(context), sensor(context)
-        assert first.run_key == again.run_key  # type: ignore[union-attr]
+        assert first.run_requests[0].run_key == again.run_requests[0].run_key  # type: ignore[union-attr]
         imported(database, config)
         assert isinstance(sensor(context), dg.SkipReason)
 
