@@ -122,6 +122,7 @@ def _plot(axes: Axes, series: Series, faint: Series, empty: str) -> None:
         axes.set_xticks(_ticks(days))  # type: ignore[arg-type]
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=12)
     else:
+        axes.set(xticks=[], yticks=[])
         axes.text(0.5, 0.5, empty, ha="center", va="center", transform=axes.transAxes, fontsize=20)
 
 

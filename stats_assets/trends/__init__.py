@@ -30,8 +30,9 @@ Rerun a day: materialize `trends/games` and its neighbours for it (rows anew fro
 fetch first; aggregates follow by themselves. Files: `./stats trends import PATH...`; quarantine:
 `./stats trends redrive`; players whose uploads shall not count: `./stats trends ban`.
 
-How it works: `shape` and `gamelog` read a log by `rules`; `batches` sorts a thousand of them; `blocks` makes their
-rows COPY streams; `load` commits them through `store`; `redrive` does the same with bytes we have. `listing`,
-`api_client`, `api_pages` and `api_import` keep level with the site. `cubes` names what is summed, `cubes_sql` makes
+How it works: `decoding` checks a log against its `shape`; `players`, `classes`, `rounds` and `sections` read its parts
+by `rules` and `limits`, `gamelog` puts them together; `batches` sorts a thousand logs; `blocks` makes COPY streams of
+them; `load` commits them through `store`; `redrive` does the same with bytes we have. `listing`, `api_client`,
+`api_pages` and `api_import` keep level with the site. `cubes` names what is summed, `cubes_sql` makes
 statements of it, `cubes_store` and `rolling` renew by differences.
 """

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 
-from stats_assets.trends.blocks import fits
-from stats_assets.trends.gamelog import MAX_LOG_BYTES, GameLog, parse, uncounted
+from stats_assets.trends.blocks import Block, fits
+from stats_assets.trends.gamelog import GameLog, parse, uncounted
 from stats_assets.trends.raw import MissingLog, RawLog
 from stats_assets.trends.reasons import BadLog
 
@@ -18,7 +17,7 @@ PARSER_VERSION = 1
 
 _SAMPLE_BYTES = 500
 _MAX_BATCH_BYTES = 64 * 1024 * 1024
-_CLOCK_SECONDS = int(timedelta(days=1).total_seconds())  # a log may be from a server whose clock is ahead
+_CLOCK_SECONDS = int(timedelta(days=1).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,11 @@ class BadCopy:
 
 @dataclass
 class Batch:
-    """What is to be done with the logs of one transaction."""
+    """What is to be done with the logs of one transaction. `banned`: uploaders whose logs are kept but not counted."""
 
-    games: list[tuple[RawLog, bytes, GameLog]] = field(default_factory=list)  # with the checksum
+    banned: Collection[int] = ()
+    games: list[tuple[RawLog, bytes, GameLog]] = field(default_factory=list)  # with the checksum; values are in `block`
+    block: Block = field(default_factory=Block)
     bad: list[BadCopy] = field(default_factory=list)
     missing: list[MissingLog] = field(default_factory=list)
     unchanged: int = 0
@@ -58,6 +59,20 @@ class Batch:
     @property
     def logs(self) -> list[GameLog]:
         return [game for _, _, game in self.games]
+
+    def parse(self, raw: RawLog, sha256: bytes, is_checked: bool = False) -> None:
+        """Adds the log to those that are imported, or to the bad. `is_checked`: by its values, too."""
+        try:
+            game = parse(raw.logid, raw.data, _latest(raw), _unix_seconds(raw.uploaded_at))
+            game = uncounted(game) if game.uploader in self.banned else game
+            if is_checked:
+                fits(game)
+        except BadLog as error:
+            self.bad.append(BadCopy(raw, sha256, error))
+            return
+        self.block.add(game)
+        game.values = {}  # of a thousand logs they would be most of the memory
+        self.games.append((raw, sha256, game))
 
 
 def batches(logs: Iterable[RawLog | MissingLog], size: int) -> Iterator[list[RawLog | MissingLog]]:
@@ -81,7 +96,7 @@ def sorted_out(
     force: bool,
 ) -> Batch:
     """The batch after a look at every log. `banned`: uploaders whose logs are kept but not counted."""
-    batch = Batch()
+    batch = Batch(banned)
     for log in logs:
         have = known.get(log.logid)
         if isinstance(log, MissingLog):
@@ -93,49 +108,26 @@ def sorted_out(
         elif have and have.day and have.sha256 == sha256 and have.parser_version == PARSER_VERSION and not force:
             batch.unchanged += 1
         else:
-            _parse_into(batch, log, sha256, banned)
+            batch.parse(log, sha256)
     return batch
 
 
-def _parse_into(batch: Batch, log: RawLog, sha256: bytes, banned: Collection[int]) -> None:
-    latest = int(log.fetched_at.timestamp()) + _CLOCK_SECONDS
-    listed = int(log.uploaded_at.timestamp()) if log.uploaded_at else None
-    try:
-        game = parse(log.logid, log.data, latest, listed)
-    except BadLog as error:
-        batch.bad.append(BadCopy(log, sha256, error))
-        return
-    batch.games.append((log, sha256, uncounted(game) if uploader(game) in banned else game))
-
-
 def quarantine_misfits(batch: Batch) -> None:
-    """Takes logs whose values do not fit their columns out of the batch's games."""
-    fitting = []
-    for raw, sha256, game in batch.games:
-        try:
-            fits(game)
-            fitting.append((raw, sha256, game))
-        except BadLog as error:
-            batch.bad.append(BadCopy(raw, sha256, error))
-    batch.games = fitting
+    """Takes logs whose values do not fit their columns out of the batch's games: each is looked at anew by itself."""
+    games, batch.games, batch.block = batch.games, [], Block()
+    for raw, sha256, _ in games:
+        batch.parse(raw, sha256, is_checked=True)
 
 
-def uploader(game: GameLog) -> Any:
-    return game.rows["games"][0][_UPLOADER]
+def _latest(raw: RawLog) -> int:
+    """No upload can be after it; a server's clock may be ahead."""
+    return int(raw.fetched_at.timestamp()) + _CLOCK_SECONDS
 
 
-def is_counted(game: GameLog) -> bool:
-    return game.rows["games"][0][_IS_COUNTED]
-
-
-_IS_COUNTED, _UPLOADER = 8, 9
+def _unix_seconds(at: datetime | None) -> int | None:
+    return int(at.timestamp()) if at else None
 
 
 def printable(data: bytes) -> str:
     r"""The bytes as text PostgreSQL takes, odd ones as \xHH."""
     return data.decode("utf-8", "backslashreplace").replace("\0", r"\x00")
-
-
-def is_too_large(raw: RawLog) -> bool:
-    """Not even kept as bytes."""
-    return len(raw.data) > MAX_LOG_BYTES

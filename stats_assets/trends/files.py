@@ -16,7 +16,7 @@ from pathlib import Path
 from stats_assets.shared.compression import DAMAGE, decompressed
 from stats_assets.shared.failures import ConfigurationMistake
 from stats_assets.trends.clone_logs import read_batch
-from stats_assets.trends.gamelog import MAX_LOG_BYTES
+from stats_assets.trends.limits import MAX_LOG_BYTES
 from stats_assets.trends.raw import RawLog
 
 _MAX_LOGID = 2**31 - 1
@@ -42,7 +42,7 @@ def read_path(path: Path) -> Iterator[RawLog | NoLog]:
     """The logs of a file, a batch or all of them below a folder, in the order of their names."""
     if path.is_dir():
         for file in sorted(_files_below(path)):
-            yield from read_file(Path(file))
+            yield from read_file(file)
     elif path.is_file():
         yield from read_file(path)
     else:
@@ -64,22 +64,22 @@ def is_batch(name: str) -> bool:
     return name.endswith(_BATCH_SUFFIXES)
 
 
-def read_file(file: Path, name: str | None = None) -> Iterator[RawLog | NoLog]:
+def read_file(file: Path | str, name: str | None = None) -> Iterator[RawLog | NoLog]:
     """The logs of one file. `name` stands for the file's own where it was brought from elsewhere."""
-    name = name or str(file)
-    if is_batch(file.name):
-        yield from read_batch(file, name)
+    place = str(file)
+    if is_batch(place):
+        yield from read_batch(Path(place), name or place)
     else:
-        yield _single(file, name)
+        yield _single(place, name or place)
 
 
-def _single(file: Path, name: str) -> RawLog | NoLog:
+def _single(file: str, name: str) -> RawLog | NoLog:
     source = f"file:{name}"
     match = _LOG_NAME.fullmatch(name.rpartition("/")[2])
     try:
         data, changed = _content(file, match[2] if match else None)
     except DAMAGE as error:
-        return NoLog(source, "not_json", f"damaged compression: {error}", file.read_bytes()[:MAX_LOG_BYTES])
+        return NoLog(source, "not_json", f"damaged compression: {error}", Path(file).read_bytes()[:MAX_LOG_BYTES])
     if match is None:
         return NoLog(source, "no_logid", "name it log_<logid>.json", data)
     if not 0 < int(match[1]) <= _MAX_LOGID:
@@ -87,10 +87,15 @@ def _single(file: Path, name: str) -> RawLog | NoLog:
     return RawLog(int(match[1]), data, source, datetime.fromtimestamp(changed, UTC))
 
 
-def _content(file: Path, compression: str | None) -> tuple[bytes, float]:
+def _content(file: str, compression: str | None) -> tuple[bytes, float]:
     """At most one byte more than a log may have, enough to see that it is too large; and when the file changed."""
-    with file.open("rb", buffering=0) as raw:
-        about = os.fstat(raw.fileno())
-        if compression is not None:
-            return decompressed(raw, compression).read(MAX_LOG_BYTES + 1), about.st_mtime  # type: ignore[arg-type]
-        return raw.read(min(about.st_size, MAX_LOG_BYTES) + 1), about.st_mtime
+    if compression is not None:
+        with Path(file).open("rb", buffering=0) as raw:
+            changed = os.fstat(raw.fileno()).st_mtime
+            return decompressed(raw, compression).read(MAX_LOG_BYTES + 1), changed  # type: ignore[arg-type]
+    descriptor = os.open(file, os.O_RDONLY)  # a file object each costs as much as reading
+    try:
+        about = os.fstat(descriptor)
+        return os.read(descriptor, min(about.st_size, MAX_LOG_BYTES) + 1), about.st_mtime
+    finally:
+        os.close(descriptor)

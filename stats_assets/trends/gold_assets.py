@@ -15,9 +15,9 @@ from stats_assets.trends import gold_sql
 from stats_assets.trends.cubes import CUBES, LEADERBOARD, MAPS, MEDIC, Cube
 from stats_assets.trends.cubes_store import AggregateReport, differing_totals, refresh, stale_days
 from stats_assets.trends.gold_columns import CUBE_SCHEMAS, TRENDS_SCHEMA, cube_lineage
-from stats_assets.trends.monthly import by_month
 from stats_assets.trends.rolling import TABLE as TRENDS_TABLE
 from stats_assets.trends.rolling import refresh_trends
+from stats_assets.trends.series import lines_of
 
 REFRESH_JOB = "trends_refresh"
 RECOUNT_JOB = "trends_recount"
@@ -201,6 +201,7 @@ def _charts(database: StatsDatabase) -> dict[str, Any]:
     ):
         with database.transaction() as cursor:
             cursor.execute(statement)
-            series = by_month(cursor.fetchall())
-        pictures[title] = draw_lines(Labels(title, "month of upload", "logs", "no logs yet"), series, PREVIEW_DPI)
+            series = lines_of(cursor.fetchall())
+        labels = Labels(title, "month of upload", "logs", "no logs yet", "the newest month may still go on")
+        pictures[title] = draw_lines(labels, series, PREVIEW_DPI)
     return {"charts": dg.MetadataValue.md(as_markdown(pictures))}

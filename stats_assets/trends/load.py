@@ -25,11 +25,10 @@ from stats_assets.trends.batches import (
     Batch,
     KnownLog,
     batches,
-    is_counted,
     quarantine_misfits,
     sorted_out,
 )
-from stats_assets.trends.blocks import BAD_BLOCK, streams, weapons_of
+from stats_assets.trends.blocks import BAD_BLOCK, Block
 from stats_assets.trends.dimensions import Dimensions
 from stats_assets.trends.raw import MissingLog, RawLog
 from stats_assets.trends.raw_content import Compressor
@@ -175,13 +174,15 @@ class Importer:
             store.touch_days(cursor, report.days)
 
     def _streams(self, batch: Batch) -> dict[str, tuple[list[str], int, bytes]]:
-        games = batch.logs
-        self._dimensions.learn(weapons_of(games), {game.rows["games"][0][2] for game in games})
         try:
-            return streams(games, self._dimensions.weaponids)
+            return self._streams_of_fitting(batch)
         except BAD_BLOCK:
             quarantine_misfits(batch)
-            return streams(batch.logs, self._dimensions.weaponids)
+            return self._streams_of_fitting(batch)
+
+    def _streams_of_fitting(self, batch: Batch) -> dict[str, tuple[list[str], int, bytes]]:
+        self._dimensions.learn(batch.block.weapons, {game.map for game in batch.logs})
+        return batch.block.streams(self._dimensions.weaponids)
 
     def _mark_duplicates(self, cursor: Cursor, batch: Batch, report: ImportReport) -> set[date]:
         days = report.days
@@ -214,7 +215,7 @@ def _is_worth_keeping(bad: BadCopy, known: dict[int, KnownLog]) -> bool:
 
 def _refuse_all(batch: Batch, told: str) -> None:
     batch.bad += [BadCopy(raw, sha256, BadLog("refused_by_database", told)) for raw, sha256, _ in batch.games]
-    batch.games = []
+    batch.games, batch.block = [], Block()
 
 
 def _counted(batch: Batch) -> ImportReport:
@@ -225,7 +226,7 @@ def _count_bad(batch: Batch, report: ImportReport) -> None:
     report.parsed, report.quarantined = len(batch.games), len(batch.bad)
     report.content_bytes = sum(len(raw.data) for raw, _, _ in batch.games)
     report.bogus = sum(game.is_bogus for game in batch.logs)
-    report.banned = sum(not game.is_bogus and not is_counted(game) for game in batch.logs)
+    report.banned = sum(not game.is_bogus and not game.is_counted for game in batch.logs)
     for bad in batch.bad:
         report.reasons[bad.error.reason] = report.reasons.get(bad.error.reason, 0) + 1
 

@@ -40,9 +40,9 @@ ORDER BY first
 
 # The last days that have logs, whenever that was: a stopped import does not empty the chart.
 FORMATS_PER_DAY = """
-SELECT format::text, day, count(*) FROM trends.games
+SELECT day, format::text, count(*) FROM trends.games
 WHERE day > (SELECT max(day) FROM trends.days) - %(days)s AND format IS NOT NULL
-GROUP BY format, day ORDER BY format, day
+GROUP BY day, format
 """
 LAG_PER_DAY = """
 SELECT (uploaded_at AT TIME ZONE 'UTC')::date AS day,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from psycopg2 import sql as composed
 from stats_assets.shared.charts import PREVIEW_DPI, Labels, as_markdown, draw_lines
 from stats_assets.shared.postgres import Cursor, StatsDatabase
 from stats_assets.trends import report_sql
+from stats_assets.trends.series import lines_of
 from stats_assets.trends.tables import SILVER
 
 _MOST_BLOCKS = 60
@@ -76,19 +77,12 @@ def charts(database: StatsDatabase, check_days: int) -> str:
     """Logs per day by format, and how long after their upload logs came, as Markdown with pictures."""
     with database.transaction() as cursor:
         cursor.execute(report_sql.FORMATS_PER_DAY, {"days": check_days})
-        formats = _series(cursor.fetchall())
+        formats = lines_of(cursor.fetchall())
         cursor.execute(report_sql.LAG_PER_DAY, {"days": check_days})
-        lag = {"median": dict(cursor.fetchall())}
+        lag = {"median of the day": dict(cursor.fetchall())}
     return as_markdown(
         {
             "logs per day": draw_lines(Labels("Logs per day, by format", "upload, UTC", "logs"), formats, PREVIEW_DPI),
             "import lag": draw_lines(Labels("Hours from upload to import", "upload, UTC", "hours"), lag, PREVIEW_DPI),
         }
     )
-
-
-def _series(rows: Sequence[tuple[str, date, int]]) -> Mapping[str, dict[date, float]]:
-    series: dict[str, dict[date, float]] = {}
-    for name, day, logs in rows:
-        series.setdefault(name, {})[day] = logs
-    return series

@@ -89,11 +89,12 @@ def differing_facts(days: LiteralString) -> Composed:
 
 
 # Per player, from the first changed game to the last game whose window holds a changed one; read from the first game
-# in the window of the first. Uses the primary key throughout.
+# in the window of the first. Uses the primary key throughout; a span that is not materialized would be looked up once
+# per game of the player instead of once per player (seen: 1.6 of 1.9 s).
 ROLL_CHANGED = SQL("""
 WITH touched AS (
     SELECT steamid64, min(logid) AS first_changed, max(logid) AS last_changed FROM differing GROUP BY steamid64
-), span AS (
+), span AS MATERIALIZED (
     SELECT t.steamid64, t.first_changed,
            coalesce((SELECT logid FROM trends.player_trends p
                       WHERE p.steamid64 = t.steamid64 AND p.logid < t.first_changed

@@ -38,10 +38,8 @@ def format_of(players: int, played_seconds: int, duration_seconds: int) -> str |
 
 def primary_class(seconds: Mapping[str, int]) -> str | None:
     """The class played for more than two thirds of the time; no two can be."""
-    if not seconds:
-        return None
-    longest = max(seconds, key=seconds.__getitem__)
-    return longest if seconds[longest] * 3 > sum(seconds.values()) * 2 else None
+    whole = sum(seconds.values())
+    return next((name for name, own in seconds.items() if own * 3 > whole * 2), None)
 
 
 def average(value: float | None) -> float | None:

@@ -1,17 +1,16 @@
 """The shape of a log of logs.tf, as far as we read it: versions 3 and 1, and what the tool clone_logs makes of them.
 
-Decoding checks every type and skips what is not named here. The server is PHP, which writes an empty map as `[]`:
-sections may be that, or null, or absent.
+The server is PHP, which writes an empty map as `[]`: sections may be that, or null, or absent. What is not named here
+is skipped by `decoding`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct, field
-
-from stats_assets.trends.reasons import BadLog
 
 T = TypeVar("T")
 
@@ -60,7 +59,7 @@ class Weapon(Struct, gc=False):
     hits: int | None = None
 
 
-class ClassStats(Struct):
+class ClassStats(Struct, gc=False):
     type: ClassName
     kills: int
     assists: int
@@ -89,23 +88,25 @@ class MedicStats(Struct, gc=False):
     avg_uber_length: float | None = None
 
 
-class Player(Struct):
+class Player(Struct, gc=False, kw_only=True):
+    """In the order of the logs: then each is found where it is looked for first."""
+
+    team: Team | Literal[""] | None = None
+    class_stats: list[ClassStats] | None = None
     kills: int
     deaths: int
     assists: int
-    dmg: int
-    ubers: int
-    drops: int
-    team: Team | Literal[""] | None = None
-    class_stats: list[ClassStats] | None = None
     suicides: int | None = None
+    dmg: int
     dmg_real: int | None = None
     dt: int | None = None
     dt_real: int | None = None
     hr: int | None = None
     lks: int | None = None
     airshots: int | None = field(default=None, name="as")
+    ubers: int
     ubertypes: UberTypes | Nothing | None = None
+    drops: int
     medkits: int | None = None
     medkits_hp: int | None = None
     backstabs: int | None = None
@@ -199,48 +200,14 @@ class Log(Struct):
     killstreaks: list[Streak] | None = None
 
 
-_DECODER = msgspec.json.Decoder(Log)
+def items_of(section: dict[str, T] | list[Any] | None) -> Iterable[tuple[str, T]]:
+    """Keys and values of a section, none where it is empty or absent."""
+    return section.items() if isinstance(section, dict) else ()
 
 
-def decoded(data: bytes) -> Log:
-    """The log. Raises BadLog with the place of the first value that is not what it should be."""
-    try:
-        log = _DECODER.decode(data)
-    except msgspec.ValidationError as error:
-        raise _misshapen(data, str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadLog("lone_surrogate" if "surrogate" in str(error) else "not_json", str(error)) from error
-    if not log.success:
-        raise BadLog("not_successful", "success is false")
-    return log
+_NO_NUMBERS = TeamNumbers()
 
 
-# What a complaint of the decoder is about, by a piece of its text; the first that fits.
-_COMPLAINTS = (
-    ("$.info.date", "bad_date"),
-    (".team`", "unknown_team"),
-    (".winner`", "unknown_winner"),
-    (".firstcap`", "unknown_winner"),
-    (".type`", "unknown_class"),
-    ("unknown field", "unknown_class"),
-    ("missing required field", "missing_value"),
-    ("got `null`", "missing_value"),
-    ("got `float`", "bad_number"),
-    ("out of range", "bad_number"),
-    ("$.version", "bad_number"),
-)
-
-
-def _misshapen(data: bytes, complaint: str) -> BadLog:
-    """Why the text is no log: what the server says of itself goes before what is missing in it."""
-    try:
-        whole = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return BadLog("not_json", str(error))
-    if not isinstance(whole, dict):
-        return BadLog("not_a_log", f"the whole is a {type(whole).__name__}")
-    if whole.get("success", True) is not True:
-        return BadLog("not_successful", f"success is {whole['success']!r:.40}, error {whole.get('error')!r:.120}")
-    if not ("info" in whole and "players" in whole):
-        return BadLog("not_a_log", f"sections info and players are wanted, there are {sorted(whole)!r:.120}")
-    return BadLog(next((reason for piece, reason in _COMPLAINTS if piece in complaint), "bad_type"), complaint)
+def teams_of(place: Any) -> tuple[TeamNumbers, TeamNumbers]:
+    """Red's and Blue's numbers where there are some; else numbers that are all None."""
+    return (place.Red or _NO_NUMBERS, place.Blue or _NO_NUMBERS) if place else (_NO_NUMBERS, _NO_NUMBERS)

@@ -12,8 +12,8 @@ from psycopg2 import sql as composed
 from stats_assets.shared.bulk_load import arrow_stream, copy_stream
 from stats_assets.shared.postgres import Cursor, StatsDatabase, plan_for_bulk
 from stats_assets.trends import sql
-from stats_assets.trends.batches import PARSER_VERSION, Batch, KnownLog, is_counted
-from stats_assets.trends.gamelog import GameLog, people_of
+from stats_assets.trends.batches import PARSER_VERSION, Batch, KnownLog
+from stats_assets.trends.gamelog import GameLog
 from stats_assets.trends.raw import RawLog
 from stats_assets.trends.raw_content import Compressor
 from stats_assets.trends.tables import SILVER
@@ -129,7 +129,7 @@ def write_ledger(cursor: Cursor, batch: Batch, known: Mapping[int, KnownLog]) ->
 def _state(game: GameLog) -> tuple[str, str | None]:
     if game.is_bogus:
         return "bogus", "negative damage of a weapon"
-    return ("parsed", None) if is_counted(game) else ("banned", "uploader is banned")
+    return ("parsed", None) if game.is_counted else ("banned", "uploader is banned")
 
 
 def _has_rows(known: Mapping[int, KnownLog], logid: int) -> bool:
@@ -172,12 +172,14 @@ def upsert_players(cursor: Cursor, games: Iterable[GameLog]) -> None:
     """Adds everybody the logs name; the newest game tells the name."""
     newest: dict[int, tuple[int, int, str | None] | None] = {}
     for game in games:
-        for steamid64, name in people_of(game):
+        for steamid64, name in game.names.items():
             have = newest.get(steamid64)
             if have is None or have[:2] < (game.uploaded_at, game.logid):
                 newest[steamid64] = (game.uploaded_at, game.logid, name)
-        for steamid64 in game.others:
+        for steamid64 in game.speakers:
             newest.setdefault(steamid64, None)
+        if game.uploader is not None:
+            newest.setdefault(game.uploader, None)
     found = [(steamid64, *(last or (None, None, None))) for steamid64, last in sorted(newest.items())]
     steamids, played_at, logids, names = zip(*found, strict=True) if found else ((), (), (), ())
     values = {"steamids": steamids, "played_at": played_at, "logids": logids, "names": names}

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from stats_assets.shared.postgres import StatsDatabase
-from stats_assets.trends.blocks import BAD_BLOCK, fits, streams, weapons_of
+from stats_assets.trends.blocks import BAD_BLOCK, Block, fits
 from stats_assets.trends.gamelog import GameLog, parse
 from stats_assets.trends.load import Importer
 from stats_assets.trends.reasons import BadLog
@@ -265,8 +265,8 @@ def test_no_mutation_of_a_log_does_more_than_be_refused(originals: list[Log]):
     for n in range(20_000):
         game = parsed(n + 1, mutated(dice.choice(originals), dice))
         if game and dice.random() < 0.05:
-            weapons = {name: number for number, name in enumerate(weapons_of([game]))}
-            streams([game], weapons)
+            block = Block([game])
+            block.streams({name: number for number, name in enumerate(block.weapons)})
         imported += game is not None
     assert 2_000 < imported < 18_000
 
@@ -292,8 +292,8 @@ def test_mutations_go_through_the_database_and_leave_the_good_logs_alone(
 
 def test_bad_values_of_a_block_are_found_where_they_are():
     game = parse(1, json.dumps(a_log()).encode(), LATEST)
-    game.rows["player_stats"][0] = (*game.rows["player_stats"][0][:3], 2**40, *game.rows["player_stats"][0][4:])
+    game.values["player_stats"][3] = 2**40
     with pytest.raises(BAD_BLOCK):
-        streams([game], {"gun_soldier": 1, "gun_medic": 2})
+        Block([game]).streams({"gun_soldier": 1, "gun_medic": 2})
     with pytest.raises(BadLog, match=r"bad_number: player_stats\.kills"):
         fits(game)
