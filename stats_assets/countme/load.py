@@ -222,7 +222,7 @@ def _take_over(cursor: Cursor, source_id: int, day: date, report: SourceReport, 
             raise SealedWeekDiffers(
                 f"countme/raw_hits {day}: {report.host}'s file of {report.site} has {found} hits of week {sealed.week}"
                 f" where {sealed.hits} were loaded, and the week's key is destroyed; nothing was changed. If the new"
-                " reading is right, begin the week anew as docs/operations.md tells, then load this day again"
+                " reading is right, begin the week anew as docs/countme.md tells, then load this day again"
             )
 
 

@@ -29,7 +29,7 @@ CODE_VERSION = "1"
 OWNERS = ["team:stats"]
 TABLES = [dg.AssetKey([GROUP, table.name]) for table in SILVER]
 _DAYS_PER_RUN = 92
-# Runs that may ask the site at the same time: see docs/operations.md.
+# Runs that may ask the site at the same time: see docs/trends.md.
 SITE_POOL = "trends_site"
 
 # Fetches and imports what a source has of a day; gives what it wants told of it. Raises SourceAway.
