@@ -6,6 +6,7 @@ export` of countme, trends, crashes and forum, and the published CSV files of co
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
@@ -89,7 +90,17 @@ def exported_from(dsn: str, folder: Path) -> dict[str, str]:
 
 
 def published(archive: Path) -> dict[str, str]:
-    return {f"published {path.name}": path.read_text() for path in sorted(archive.glob("published/countme/**/*.csv"))}
+    """Without `revision`: it counts how often a week's totals changed, which is more where files came in pieces."""
+    files = sorted(archive.glob("published/countme/**/*.csv"))
+    return {f"published {path.name}": _without("revision", path.read_text()) for path in files}
+
+
+def _without(column: str, text: str) -> str:
+    rows = list(csv.reader(text.splitlines()))
+    if not rows or column not in rows[0]:
+        return text
+    at = rows[0].index(column)
+    return "\n".join(",".join(value for i, value in enumerate(row) if i != at) for row in rows)
 
 
 def differences(found: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
