@@ -11,15 +11,16 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from dagster._core.event_api import EventLogRecord, EventRecordsFilter
-from dagster._core.storage.tags import PARTITION_NAME_TAG, WILL_RETRY_TAG
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, PARTITION_NAME_TAG, WILL_RETRY_TAG
 
 from stats_assets.notifications.incidents import Failed, Passed, Sighting, Thing
 from stats_assets.shared.run_reasons import TELLING, error_names, failed_blocking_check, one_line, why_failed
 from stats_assets.shared.runbooks import STALE, page, page_of_check, page_of_errors
 
 _AT_ONCE = 500
-# Dagster writes a run's failure first, and just after whether it will try again.
-_UNDECIDED_SECONDS = 10
+# Dagster writes a run's failure first, just after whether it will try again, and takes that back when it cannot: while
+# the code server is away, say. Only the other run is proof. By what it says so far, so long is waited for more.
+_UNDECIDED_SECONDS = {None: 10, "true": 60, "false": 0}
 
 Undecided = type("Undecided", (Exception,), {"__doc__": "Whether a failed run is tried again is not known yet."})
 
@@ -60,10 +61,9 @@ def _failed_run(instance: dg.DagsterInstance, record: EventLogRecord, now: datet
     run = instance.get_run_by_id(record.run_id)
     if run is None:  # deleted since
         return []
-    will_retry = run.tags.get(WILL_RETRY_TAG)
-    if will_retry == "true":
+    if run.tags.get(AUTO_RETRY_RUN_ID_TAG):
         return []
-    if will_retry is None and 0 <= now.timestamp() - record.timestamp < _UNDECIDED_SECONDS:
+    if 0 <= now.timestamp() - record.timestamp < _UNDECIDED_SECONDS.get(run.tags.get(WILL_RETRY_TAG), 0):
         raise Undecided
     events = _events_of(instance, run.run_id)
     why, where = why_failed(events) or "it ended without a word", _page(events)

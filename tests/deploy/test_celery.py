@@ -61,7 +61,7 @@ from stats_assets.local.workshop import materialize
 from stats_assets.shared.environment import read_environment
 selection, url, first, last = sys.argv[1:]
 request = Request(Days(date.fromisoformat(first), date.fromisoformat(last)))
-sys.exit("\\n".join(failure_lines(materialize(read_environment(os.environ), selection, request, url))))
+sys.exit("\\n".join(failure_lines(materialize(read_environment(os.environ), selection, request, url))) or 0)
 """
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
-from dagster._core.storage.tags import WILL_RETRY_TAG
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
 from stats_assets.notifications import store
 from stats_assets.notifications.incidents import Incident, Thing
@@ -142,9 +142,33 @@ def test_what_failed_and_is_well_before_anybody_looked_is_one_message(world: Wor
 def test_a_run_that_dagster_tries_again_is_not_told(world: World, watcher: Watcher, webhook: Webhook):
     world.error = AWAY
     run = world.run(BAD_DAY)
-    world.instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
+    world.instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true", AUTO_RETRY_RUN_ID_TAG: "the other run"})
     world.look(watcher)
     assert webhook.messages == []
+
+
+def test_a_run_that_dagster_wanted_to_try_again_and_could_not_is_told(world: World, webhook: Webhook):
+    watcher = world.watcher({"ops": {"url": f"json://{webhook.address}/"}})
+    world.look(watcher)
+    world.error = AWAY
+    run = world.run(BAD_DAY)
+    world.instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
+    watcher.look(ended_at(world, run.run_id) + timedelta(seconds=1))
+    assert webhook.messages == []
+    world.instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "false"})
+    watcher.look(ended_at(world, run.run_id) + timedelta(seconds=2))
+    assert len(webhook.messages) == 1
+
+
+def test_a_run_that_dagster_wants_to_try_again_and_does_not_is_told_after_a_minute(world: World, webhook: Webhook):
+    watcher = world.watcher({"ops": {"url": f"json://{webhook.address}/"}})
+    world.look(watcher)
+    world.error = AWAY
+    run = world.run(BAD_DAY)
+    world.instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
+    for seconds, told in ((59, 0), (61, 1)):
+        watcher.look(ended_at(world, run.run_id) + timedelta(seconds=seconds))
+        assert len(webhook.messages) == told
 
 
 def test_a_failure_is_not_told_before_dagster_has_decided_on_another_attempt(world: World, webhook: Webhook):
