@@ -1,4 +1,7 @@
-"""The whole world under `./stats up` while everything in turn is killed or full: it ends as if nothing had happened."""
+"""The whole world under `./stats up` while everything in turn is killed or full: it ends as if nothing had happened.
+
+CHAOS_SEED=20261128 ./stats test tests/test_chaos.py -s
+"""
 
 from __future__ import annotations
 
@@ -38,9 +41,11 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(2400),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc"),
+    # Not among all tests: game logs that failed while their site was away are asked for again after 20 minutes.
+    pytest.mark.skipif("CHAOS_SEED" not in os.environ, reason="takes long and the whole machine: set CHAOS_SEED"),
 ]
 
-SEED = int(os.environ.get("CHAOS_SEED", "20261128"))
+SEED = int(os.environ.get("CHAOS_SEED", "0"))
 ARCHIVE_MB = 32
 PATIENCE_SECONDS = 900
 
