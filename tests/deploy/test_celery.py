@@ -20,10 +20,10 @@ from typing import Any
 import httpx
 import psycopg2
 import pytest
-from moto.server import ThreadedMotoServer
 
 from stats_assets.local.surroundings import for_sqlalchemy
 from tests.deploy.test_proxy import free_port
+from tests.object_store import object_store
 from tests.stack import PROJECT, free_ports
 from tests.whole_world import (
     FIRST_LOG_DAY,
@@ -156,11 +156,8 @@ def log_host() -> Iterator[dict[str, Any]]:
 @pytest.fixture
 def store() -> Iterator[str]:
     """An S3 store with the bucket `archive`."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with object_store() as url:
+        yield url
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 import s3fs
-from moto.server import ThreadedMotoServer
 
 from stats_assets.log_sync.combined_days import replace_combined_day
 from stats_assets.log_sync.config import LogHost
@@ -21,6 +20,7 @@ from stats_assets.shared.postgres import StatsDatabase
 from tests.log_sync.logs import log, packed
 from tests.log_sync.sources import DAY, LIMITS, PATH, SITE, config_of
 from tests.log_sync.test_sync import COPY, Room, results
+from tests.object_store import object_store
 
 CONTENT = packed(log("web1", range(2000)))
 NAME = f"{DAY:%Y/%m/%d}/{SITE}-access.log.gz"
@@ -28,11 +28,8 @@ NAME = f"{DAY:%Y/%m/%d}/{SITE}-access.log.gz"
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with object_store() as url:
+        yield url
 
 
 @pytest.fixture

@@ -147,38 +147,37 @@ def test_a_run_that_dagster_tries_again_is_not_told(world: World, watcher: Watch
     assert webhook.messages == []
 
 
-def test_a_run_that_dagster_wanted_to_try_again_and_could_not_is_told(world: World, webhook: Webhook):
+def watched_failure(world: World, webhook: Webhook) -> tuple[Watcher, str]:
+    """A run that fails after the first look of a watcher that is then asked to look at moments of the test."""
     watcher = world.watcher({"ops": {"url": f"json://{webhook.address}/"}})
     world.look(watcher)
     world.error = AWAY
-    run = world.run(BAD_DAY)
-    world.instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
-    watcher.look(ended_at(world, run.run_id) + timedelta(seconds=1))
+    return watcher, world.run(BAD_DAY).run_id
+
+
+def test_a_run_that_dagster_wanted_to_try_again_and_could_not_is_told(world: World, webhook: Webhook):
+    watcher, run_id = watched_failure(world, webhook)
+    world.instance.add_run_tags(run_id, {WILL_RETRY_TAG: "true"})
+    watcher.look(ended_at(world, run_id) + timedelta(seconds=1))
     assert webhook.messages == []
-    world.instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "false"})
-    watcher.look(ended_at(world, run.run_id) + timedelta(seconds=2))
+    world.instance.add_run_tags(run_id, {WILL_RETRY_TAG: "false"})
+    watcher.look(ended_at(world, run_id) + timedelta(seconds=2))
     assert len(webhook.messages) == 1
 
 
 def test_a_run_that_dagster_wants_to_try_again_and_does_not_is_told_after_a_minute(world: World, webhook: Webhook):
-    watcher = world.watcher({"ops": {"url": f"json://{webhook.address}/"}})
-    world.look(watcher)
-    world.error = AWAY
-    run = world.run(BAD_DAY)
-    world.instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true"})
+    watcher, run_id = watched_failure(world, webhook)
+    world.instance.add_run_tags(run_id, {WILL_RETRY_TAG: "true"})
     for seconds, told in ((59, 0), (61, 1)):
-        watcher.look(ended_at(world, run.run_id) + timedelta(seconds=seconds))
+        watcher.look(ended_at(world, run_id) + timedelta(seconds=seconds))
         assert len(webhook.messages) == told
 
 
 def test_a_failure_is_not_told_before_dagster_has_decided_on_another_attempt(world: World, webhook: Webhook):
-    watcher = world.watcher({"ops": {"url": f"json://{webhook.address}/"}})
-    world.look(watcher)
-    world.error = AWAY
-    run = world.run(BAD_DAY)
-    watcher.look(ended_at(world, run.run_id) + timedelta(seconds=1))
+    watcher, run_id = watched_failure(world, webhook)
+    watcher.look(ended_at(world, run_id) + timedelta(seconds=1))
     assert webhook.messages == []
-    watcher.look(ended_at(world, run.run_id) + timedelta(seconds=11))
+    watcher.look(ended_at(world, run_id) + timedelta(seconds=11))
     assert len(webhook.messages) == 1
 
 
