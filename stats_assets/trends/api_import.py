@@ -56,7 +56,7 @@ class ApiImporter:
 
     def __post_init__(self) -> None:
         self._importer = Importer(self.database, batch_logs=_LOGS_PER_COMMIT)
-        self._failures = 0
+        self._unanswered: list[MissingLog] = []  # in a row, until now
 
     def list_days(self, first: date, last: date) -> int:
         """Notes every log the site lists for these days; gives how many. All or nothing."""
@@ -84,6 +84,7 @@ class ApiImporter:
         due = self._due(day, again)
         for start in range(0, len(due), _LOGS_PER_COMMIT):
             self._fetch(due[start : start + _LOGS_PER_COMMIT], report)
+        self._import(self._taken_unanswered(), report)
         with self.database.transaction() as cursor:
             cursor.execute(api_sql.DAY_STATE, {"day": day})
             listed, have, missing, quarantined, oldest, newest = one_row(cursor)
@@ -99,24 +100,35 @@ class ApiImporter:
         fetched: list[RawLog | MissingLog] = []
         try:
             for log in logs:
-                fetched.append(self._asked(log))
+                fetched += self._asked(log)
         finally:
             # Also when the site went away in the middle: what has come is kept.
-            report.add(self._importer.import_logs(fetched))
-            with self.database.transaction() as cursor:
-                cursor.execute(api_sql.SET_ASKED_FOR, {"logids": [log.logid for log in fetched]})
+            self._import(fetched, report)
 
-    def _asked(self, log: ListedLog) -> RawLog | MissingLog:
-        """What the site gives for the log; one failure is this log's, several in a row are the site's."""
+    def _import(self, logs: Sequence[RawLog | MissingLog], report: ImportReport) -> None:
+        report.add(self._importer.import_logs(logs))
+        with self.database.transaction() as cursor:
+            cursor.execute(api_sql.SET_ASKED_FOR, {"logids": [log.logid for log in logs]})
+
+    def _asked(self, log: ListedLog) -> list[RawLog | MissingLog]:
+        """What the site gives for the log, after those before it that it gave no answer for.
+
+        One failure is its log's, several in a row are the site's: then nothing is said of their logs, and the next
+        run asks for them at once.
+        """
         try:
             answer = self._answer(log)
         except SourceAway as error:
-            self._failures += 1
-            if self._failures < _FAILURES_IN_A_ROW:
-                return MissingLog(log.logid, self.api.source, f"no_answer: {error}", log.uploaded_at)
-            raise SourceAway(f"{error}; {self._failures} logs in a row: the site is away, rerun later") from error
-        self._failures = 0
-        return answer
+            self._unanswered.append(MissingLog(log.logid, self.api.source, f"no_answer: {error}", log.uploaded_at))
+            if len(self._unanswered) < _FAILURES_IN_A_ROW:
+                return []
+            failures = len(self._taken_unanswered())
+            raise SourceAway(f"{error}; {failures} logs in a row: the site is away, rerun later") from error
+        return [*self._taken_unanswered(), answer]
+
+    def _taken_unanswered(self) -> list[MissingLog]:
+        unanswered, self._unanswered = self._unanswered, []
+        return unanswered
 
     def _answer(self, log: ListedLog) -> RawLog | MissingLog:
         """The log, or that there is none. What stays broken JSON is handed on as it is, for quarantine."""

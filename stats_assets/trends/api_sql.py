@@ -21,12 +21,14 @@ ON CONFLICT (day) DO UPDATE
  WHERE excluded.listed_at > l.listed_at
 """
 
-# Never imported; missing or cut short, and long enough ago (20 minutes, then twice as long each time, at most a
-# week; 15 times in all); or uploaded anew since, which is asked for once, whatever the log itself says of its time.
+# Never imported; missing or cut short, and long enough ago (20 minutes, or 2 where the site did not answer, then twice
+# as long each time, at most a week; 15 times in all); or uploaded anew since, which is asked for once, whatever the log
+# itself says of its time.
 _IS_DUE = """
 (i.logid IS NULL
- OR (%(again)s OR (i.attempts < 15 AND i.changed_at + least(interval '10 minutes' * 2 ^ least(i.attempts, 12),
-                                                            interval '7 days') <= now()))
+ OR (%(again)s OR (i.attempts < 15 AND i.changed_at + least(
+        CASE WHEN i.reason LIKE 'no_answer%%' THEN interval '1 minute' ELSE interval '10 minutes' END
+        * 2 ^ least(i.attempts, 12), interval '7 days') <= now()))
     AND (i.state = 'missing' OR i.state = 'quarantined' AND i.reason LIKE 'not_json%%' AND i.source LIKE 'api:%%')
  OR l.uploaded_at > i.uploaded_at AND l.asked_for IS DISTINCT FROM l.uploaded_at)
 """

@@ -130,6 +130,17 @@ def test_a_log_that_fails_for_now_is_missing_and_its_neighbours_are_not(database
     assert not {"missing", "quarantined"} & {states(database)[logid] for logid in (*IDS[3:6], IDS[8])}
 
 
+def test_a_log_the_site_did_not_answer_for_is_asked_for_sooner_than_one_it_has_not(
+    database: StatsDatabase, connect: Connect
+):
+    importer = connect(site_with(faults={IDS[3]: ["broken"] * 3, IDS[4]: ["not_found"]}))
+    run(importer)
+    with database.transaction() as cursor:
+        cursor.execute("UPDATE trends.import_ledger SET changed_at = changed_at - interval '3 minutes'")
+    run(importer)
+    assert [logid for logid, state in states(database).items() if state == "missing"] == [IDS[4]]
+
+
 def test_an_operator_need_not_wait_for_a_gap(database: StatsDatabase, connect: Connect):
     importer = connect(site_with(faults={IDS[4]: ["not_found"]}))
     run(importer)
@@ -141,14 +152,15 @@ def test_an_operator_need_not_wait_for_a_gap(database: StatsDatabase, connect: C
 def test_a_site_that_goes_away_in_the_middle_fails_the_day_and_keeps_what_came(
     database: StatsDatabase, connect: Connect
 ):
-    importer = connect(site_with(always=dict.fromkeys(IDS[8:], "broken")))
+    importer = connect(site_with(always=dict.fromkeys(IDS[7:], "broken")))
     importer.list_days(DAYS[0], DAYS[-1])
     importer.fetch_day(DAYS[0])
     with pytest.raises(SourceAway, match="5 logs in a row"):
         for day in DAYS[1:]:
             importer.fetch_day(day)
-    assert have(database) == IDS[:8]
-    run(connect(site_with()), again=True)
+    assert have(database) == IDS[:7]
+    assert "missing" not in states(database).values(), "an outage is no log's fault"
+    run(connect(site_with()))
     assert have(database) == IDS
 
 
