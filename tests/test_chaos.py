@@ -25,7 +25,8 @@ from stats_assets.shared.failures import SourceAway
 from stats_assets.shared.postgres import StatsDatabase
 from tests.chaos import HERO, Chaos, EventClient, small_disk
 from tests.notifications.world import Webhook, webhooks
-from tests.stack import PROJECT, Home, free_ports, wait_for
+from tests.ports import free_ports
+from tests.stack import PROJECT, Home, wait_for
 from tests.whole_world import (
     CHANGED_HOURLY,
     HOURLY,
