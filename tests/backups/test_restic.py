@@ -58,7 +58,7 @@ def test_no_repository_is_told_in_the_words_of_restic_without_its_address(
     repository: Path, shelf: Shelf, tmp_path: Path
 ):
     address = f"{tmp_path}/user:planted@nothing"
-    with pytest.raises(SourceAway, match="restic backup failed: Fatal: .*the repository/config: no such file") as told:
+    with pytest.raises(SourceAway, match=r"restic backup failed: Fatal: .*the repository/config: no such file") as told:
         hand_over(shelf, NAMES[0], address, Keep())
     assert "planted" not in str(told.value)
 
