@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -86,7 +87,18 @@ def days_to_list(
     week: what lies before is a backfill, to be asked for by people.
     """
     today = now.date()
-    settled = [day for day, at in listed.items() if at >= midnight(day + timedelta(days=1)) + SETTLES_AFTER]
+    settled = {day for day, at in listed.items() if at >= midnight(day + timedelta(days=1)) + SETTLES_AFTER}
     begin = max(settled) + timedelta(days=1) if settled else today - timedelta(days=_FIRST_LOOK_DAYS - 1)
     open_days = days_between(max(begin, first_day), today)[:_DAYS_PER_RUN]
-    return contiguous({*open_days, *(day for day in gaps if first_day <= day <= today)}, 1)
+    asked = {*open_days, *(listed.keys() - settled), *_left_out(listed), *gaps}
+    return contiguous((day for day in asked if first_day <= day <= today), 1)
+
+
+def _left_out(listed: Iterable[date]) -> list[date]:
+    """Days between listed ones, as a run leaves them when some of its days fail.
+
+    Where more than a month lies between two listed days, people have asked for the older one alone.
+    """
+    days = sorted(listed)
+    holes = (days_between(one + timedelta(days=1), other - timedelta(days=1)) for one, other in pairwise(days))
+    return [day for hole in holes if len(hole) <= _DAYS_PER_RUN for day in hole]
