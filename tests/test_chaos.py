@@ -51,7 +51,7 @@ ARCHIVE_MB = 32
 PATIENCE_SECONDS = 900
 
 _RUNS = """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results {
-    runId status jobName assetSelection { path } tags { key value } } } } }"""
+    runId status jobName assets { key { path } } tags { key value } } } } }"""
 _AT_WORK = ["NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING"]
 _EVENTS = f"SELECT score, count(*) FROM events.levels WHERE hero = '{HERO}' GROUP BY score"
 # Told failures are of runs and services; what a check finds of the simulated data is the same without any chaos.
@@ -170,7 +170,7 @@ def every_failure_was_told_once_and_its_end(aftermath: Aftermath, people: Webhoo
     subjects = {subject for _, subject, *_ in incidents}
     for run in aftermath.runs("FAILURE").values():
         if {"key": "dagster/will_retry", "value": "true"} not in run["tags"]:
-            assets = {"/".join(asset["path"]) for asset in run["assetSelection"] or []}
+            assets = {"/".join(asset["key"]["path"]) for asset in run["assets"]}
             assert ({run["jobName"]} | assets) & subjects, run
     wait_for(lambda: len(set(aftermath.rows(_MESSAGES)[0])) == 1)
     outage = titles(people)["[stats] PostgreSQL does not answer"]
