@@ -134,7 +134,7 @@ def test_a_long_outage_is_caught_up_month_by_month():
 
 def test_a_day_that_failed_between_days_that_did_not_is_listed_again():
     """The run that failed goes on to its other days, and those settle."""
-    listed = {day: NOW for day in (days_ago(6), days_ago(5), days_ago(3), days_ago(2), days_ago(1))}
+    listed = dict.fromkeys((days_ago(6), days_ago(5), days_ago(3), days_ago(2), days_ago(1)), NOW)
     assert days_to_list(date(2020, 1, 1), listed, [], NOW) == [(days_ago(4), days_ago(4)), (TODAY, TODAY)]
     listed[days_ago(4)] = NOW - timedelta(days=4)  # while it was not over yet
     assert days_to_list(date(2020, 1, 1), listed, [], NOW) == [(days_ago(4), days_ago(4)), (TODAY, TODAY)]
