@@ -24,7 +24,11 @@ class Measure:
 
 @dataclass(frozen=True)
 class Cube:
-    """`source` gives one row per game and player, with `day`, the key and dimension columns; {days} limits the days.
+    """`source` gives one row per game and player, with `day`, the key and dimension columns.
+
+    In it {g_days} limits the table with the alias g to the days that are counted, {p_days} p, and so on. Each table has
+    to be limited by itself: the planner does not conclude from one day to the other.
+
 
     The bit of a dimension in `grouping` is set where it is rolled up; the last one is 1, the one before 2, and so on.
     """
@@ -86,7 +90,7 @@ SELECT g.day, p.steamid64, m.league, g.format, p.primary_class AS class, g.map, 
   FROM trends.games g
   JOIN trends.player_stats p ON p.logid = g.logid AND p.day = g.day
   LEFT JOIN trends.match_links m ON m.logid = g.logid
- WHERE g.is_counted AND g.duplicate_of IS NULL AND {days}
+ WHERE g.is_counted AND g.duplicate_of IS NULL AND {g_days} AND {p_days}
  GROUP BY 1, 2, 3, 4, 5, 6
 """,
 )
@@ -142,7 +146,7 @@ WITH healed AS (
       JOIN trends.games g ON g.logid = h.logid AND g.day = h.day
       JOIN trends.player_stats a ON a.logid = h.logid AND a.day = h.day AND a.steamid64 = h.healer
       JOIN trends.player_stats b ON b.logid = h.logid AND b.day = h.day AND b.steamid64 = h.healee
-     WHERE {{days}}
+     WHERE {{g_days}} AND {{h_days}} AND {{a_days}} AND {{b_days}}
 ), healing AS (
     SELECT logid, day, healer, sum(healing) AS healing,
            {", ".join(f"coalesce(sum(healing) FILTER (WHERE who = '{who}'), 0) AS healing_{who}" for who in _HEALED)}
@@ -155,7 +159,7 @@ SELECT g.day, s.steamid64, m.league, g.format, g.map, {{measures}}
   JOIN trends.player_stats p ON p.logid = s.logid AND p.day = s.day AND p.steamid64 = s.steamid64
   LEFT JOIN healing h ON h.logid = s.logid AND h.day = s.day AND h.healer = s.steamid64
   LEFT JOIN trends.match_links m ON m.logid = g.logid
- WHERE g.is_counted AND g.duplicate_of IS NULL AND {{days}}
+ WHERE g.is_counted AND g.duplicate_of IS NULL AND {{g_days}} AND {{s_days}} AND {{p_days}}
  GROUP BY 1, 2, 3, 4, 5
 """,  # noqa: S608 - names of our own
 )
@@ -167,7 +171,7 @@ MAPS = Cube(
     dimensions=(),
     count="popularity",
     measures=(Measure("popularity", "1"),),
-    source="SELECT g.day, g.map, {measures} FROM trends.games g WHERE {days} GROUP BY 1, 2",
+    source="SELECT g.day, g.map, {measures} FROM trends.games g WHERE {g_days} GROUP BY 1, 2",
 )
 
 CUBES = (LEADERBOARD, MEDIC, MAPS)

@@ -100,18 +100,15 @@ def _count_days(cursor: Cursor, cube: Cube, days: list[date]) -> int:
     if not days:
         return 0
     values = {"days": days}
-    # Of tables that live for three statements: a full look at their many columns took a third of the whole.
-    cursor.execute("SET LOCAL default_statistics_target = 10")
     cursor.execute(cubes_sql.count_days(cube, cubes_sql.THESE_DAYS), values)
     cursor.execute(cubes_sql.differing_days(cube, cubes_sql.THESE_DAYS), values)
     cursor.execute(cubes_sql.find_changes(cube))
-    cursor.execute("ANALYZE differing, changes")
-    # The changes are few and the cube is large: here going by its index is right.
-    cursor.execute("SET LOCAL enable_nestloop = on")
     cursor.execute(cubes_sql.apply_changes(cube))
     changed = cursor.rowcount
+    cursor.execute(cubes_sql.ROW_BY_ROW)
     cursor.execute(cubes_sql.remove_empty(cube))
-    put_right(cursor, cubes_sql.replace_days(cube))
+    for statement in cubes_sql.replace_days(cube):
+        cursor.execute(statement)
     return changed
 
 
@@ -120,24 +117,20 @@ def _count_all(cursor: Cursor, cube: Cube) -> int:
     cursor.execute(cubes_sql.count_days(cube, cubes_sql.EVERY_DAY))
     cursor.execute(cubes_sql.count_cube(cube))
     cursor.execute("ANALYZE fresh_days, fresh_cube")
-    cursor.execute(cubes_sql.differing_days(cube, cubes_sql.EVERY_DAY))
-    put_right(cursor, cubes_sql.replace_days(cube))
+    put_right(cursor, cubes_sql.differing_days(cube, cubes_sql.EVERY_DAY), cubes_sql.replace_days(cube))
     cursor.execute(cubes_sql.DROP_DIFFERING)
-    cursor.execute(cubes_sql.differing_cells(cube))
-    changed = put_right(cursor, cubes_sql.replace_cells(cube))
+    changed = put_right(cursor, cubes_sql.differing_cells(cube), cubes_sql.replace_cells(cube))
     analyze_filled(cursor, cube.table, changed)
     return changed
 
 
-def put_right(cursor: Cursor, statements: Sequence[Composed]) -> int:
-    """Carries out `cubes_sql.replace_differing`; gives the number of rows that differed."""
-    cursor.execute("ANALYZE differing")
-    cursor.execute("SET LOCAL enable_nestloop = on")
-    for statement in statements:
+def put_right(cursor: Cursor, find: Composed, replace: Sequence[Composed]) -> int:
+    """Carries out `cubes_sql.find_differing` and `replace_differing`; gives the number of rows that differed."""
+    cursor.execute(find)
+    differing = cursor.rowcount
+    for statement in replace:
         cursor.execute(statement)
-    cursor.execute("SET LOCAL enable_nestloop = off")
-    cursor.execute("SELECT count(*) FROM differing")
-    return one_row(cursor)[0]
+    return differing
 
 
 def analyze_filled(cursor: Cursor, table: str, changed: int) -> None:

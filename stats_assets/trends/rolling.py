@@ -41,8 +41,7 @@ def _roll_days(cursor: Cursor, days: list[date]) -> int:
     values = {"days": days}
     cursor.execute(rolling_sql.facts_of(cubes_sql.THESE_DAYS), values)
     cursor.execute(rolling_sql.differing_facts(cubes_sql.THESE_DAYS), values)
-    cursor.execute("ANALYZE differing")
-    cursor.execute("SET LOCAL enable_nestloop = on")
+    cursor.execute(cubes_sql.ROW_BY_ROW)
     cursor.execute(rolling_sql.FORGET_CHANGED)
     cursor.execute(rolling_sql.ADD_CHANGED)
     cursor.execute(rolling_sql.ROLL_CHANGED)
@@ -53,7 +52,6 @@ def _roll_all(cursor: Cursor) -> int:
     cursor.execute(rolling_sql.facts_of(cubes_sql.EVERY_DAY))
     cursor.execute(rolling_sql.ROLL_ALL)
     cursor.execute("ANALYZE fresh_trends")
-    cursor.execute(rolling_sql.differing_trends())
-    changed = put_right(cursor, rolling_sql.replace_trends())
+    changed = put_right(cursor, rolling_sql.differing_trends(), rolling_sql.replace_trends())
     analyze_filled(cursor, TABLE, changed)
     return changed

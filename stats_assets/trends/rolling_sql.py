@@ -10,7 +10,7 @@ from typing import LiteralString
 
 from psycopg2.sql import SQL, Composed, Identifier, Literal
 
-from stats_assets.trends.cubes_sql import find_differing, replace_differing
+from stats_assets.trends.cubes_sql import find_differing, replace_differing, within
 
 WINDOW = 20
 
@@ -43,8 +43,8 @@ def _per_minute_where_told(column: LiteralString) -> LiteralString:
 _AVERAGES: dict[LiteralString, LiteralString] = {
     "winrate": "(sum((round_wins > round_losses)::integer) OVER w + 0.5::double precision"
     " * sum((round_wins = round_losses)::integer) OVER w) / count(*) OVER w",
-    "round_winrate": "(sum(round_wins::bigint) OVER w + 0.5::double precision * sum(round_ties::bigint) OVER w)"
-    " / nullif(sum(round_wins::bigint + round_losses + round_ties) OVER w, 0)",
+    "round_winrate": "(sum(round_wins) OVER w + 0.5::double precision * sum(round_ties) OVER w)"
+    " / nullif(sum(round_wins) OVER w + sum(round_losses) OVER w + sum(round_ties) OVER w, 0)",
     "kills": _per("1800", "game_kills"),
     "deaths": _per("1800", "game_deaths"),
     "assists": _per("1800", "game_assists"),
@@ -67,8 +67,8 @@ CREATE TEMPORARY TABLE fresh_facts ON COMMIT DROP AS
 SELECT p.steamid64, g.logid, {facts}
   FROM trends.games g
   JOIN trends.player_stats p ON p.logid = g.logid AND p.day = g.day
- WHERE g.is_counted AND g.duplicate_of IS NULL AND {days}
-""").format(facts=_SELECTED, days=SQL(days))
+ WHERE g.is_counted AND g.duplicate_of IS NULL AND {g_days} AND {p_days}
+""").format(facts=_SELECTED, g_days=within(days, "g"), p_days=within(days, "p"))
 
 
 # A game that just moved between days may still be there under the other one: this is its newer state.
@@ -78,8 +78,8 @@ SELECT steamid64, logid, {facts} FROM differing WHERE is_there ORDER BY steamid6
 ON CONFLICT (steamid64, logid) DO UPDATE SET ({facts}) = ROW ({excluded})
 """).format(facts=_FACT_NAMES, excluded=SQL(", ").join(SQL("excluded.{}").format(Identifier(name)) for name in _FACTS))
 FORGET_CHANGED = """
-DELETE FROM trends.player_trends AS kept USING differing
- WHERE kept.ctid = differing.old_place AND differing.is_there IS NULL
+DELETE FROM trends.player_trends
+ WHERE ctid = ANY (ARRAY(SELECT old_place FROM differing WHERE is_there IS NULL))
 """
 
 
@@ -104,7 +104,7 @@ WITH touched AS (
                       ORDER BY logid OFFSET {before_last} LIMIT 1), 2147483647) AS last_read
       FROM touched t
 ), rolled AS (
-    SELECT p.steamid64, p.logid, s.first_changed, {rolled}
+    SELECT p.ctid AS place, p.logid, s.first_changed, {rolled}
       FROM span s
       JOIN trends.player_trends p ON p.steamid64 = s.steamid64 AND p.logid BETWEEN s.first_read AND s.last_read
     WINDOW w AS (PARTITION BY p.steamid64 ORDER BY p.logid ROWS {window} PRECEDING)
@@ -112,7 +112,7 @@ WITH touched AS (
 UPDATE trends.player_trends AS kept
    SET ({averages}) = ROW ({new})
   FROM rolled
- WHERE kept.steamid64 = rolled.steamid64 AND kept.logid = rolled.logid AND rolled.logid >= rolled.first_changed
+ WHERE kept.ctid = rolled.place AND rolled.logid >= rolled.first_changed
    AND ROW ({old}) IS DISTINCT FROM ROW ({new})
 """).format(
     before_last=Literal(WINDOW - 2),
