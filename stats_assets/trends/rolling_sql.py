@@ -57,7 +57,11 @@ _KEY: tuple[LiteralString, ...] = ("steamid64", "logid")
 _SELECTED = SQL(", ").join(SQL("{} AS {}").format(SQL(value), Identifier(name)) for name, value in _FACTS.items())
 _ROLLED = SQL(", ").join(SQL("{} AS {}").format(SQL(value), Identifier(name)) for name, value in _AVERAGES.items())
 _FACT_NAMES = SQL(", ").join(map(Identifier, _FACTS))
-_AVERAGE_NAMES = SQL(", ").join(map(Identifier, _AVERAGES))
+_VALUES = SQL(", ").join(map(Identifier, (*_FACTS, *_AVERAGES)))
+
+
+def _of(row: LiteralString) -> Composed:
+    return SQL(", ").join(Identifier(row, name) for name in (*_FACTS, *_AVERAGES))
 
 
 def facts_of(days: LiteralString) -> Composed:
@@ -71,12 +75,6 @@ SELECT p.steamid64, g.logid, {facts}
 """).format(facts=_SELECTED, g_days=within(days, "g"), p_days=within(days, "p"))
 
 
-# A game that just moved between days may still be there under the other one: this is its newer state.
-ADD_CHANGED = SQL("""
-INSERT INTO trends.player_trends (steamid64, logid, {facts})
-SELECT steamid64, logid, {facts} FROM differing WHERE is_there ORDER BY steamid64, logid
-ON CONFLICT (steamid64, logid) DO UPDATE SET ({facts}) = ROW ({excluded})
-""").format(facts=_FACT_NAMES, excluded=SQL(", ").join(SQL("excluded.{}").format(Identifier(name)) for name in _FACTS))
 FORGET_CHANGED = """
 DELETE FROM trends.player_trends
  WHERE ctid = ANY (ARRAY(SELECT old_place FROM differing WHERE is_there IS NULL))
@@ -89,8 +87,9 @@ def differing_facts(days: LiteralString) -> Composed:
 
 
 # Per player, from the first changed game to the last game whose window holds a changed one; read from the first game
-# in the window of the first. Uses the primary key throughout; a span that is not materialized would be looked up once
-# per game of the player instead of once per player (seen: 1.6 of 1.9 s).
+# in the window of the first. Of changed games `differing` has the newer state, also where one just moved between days
+# and is still there under the other. A span that is not materialized would be looked up once per game of the player
+# instead of once per player (seen: 1.6 of 1.9 s).
 ROLL_CHANGED = SQL("""
 WITH touched AS (
     SELECT steamid64, min(logid) AS first_changed, max(logid) AS last_changed FROM differing GROUP BY steamid64
@@ -103,24 +102,28 @@ WITH touched AS (
                       WHERE p.steamid64 = t.steamid64 AND p.logid > t.last_changed
                       ORDER BY logid OFFSET {before_last} LIMIT 1), 2147483647) AS last_read
       FROM touched t
-), rolled AS (
-    SELECT p.ctid AS place, p.logid, s.first_changed, {rolled}
+), game AS (
+    SELECT s.first_changed, p.steamid64, p.logid, {facts}
       FROM span s
       JOIN trends.player_trends p ON p.steamid64 = s.steamid64 AND p.logid BETWEEN s.first_read AND s.last_read
+     WHERE NOT EXISTS (SELECT FROM differing d WHERE d.steamid64 = p.steamid64 AND d.logid = p.logid)
+     UNION ALL
+    SELECT t.first_changed, steamid64, logid, {facts} FROM differing JOIN touched t USING (steamid64) WHERE is_there
+), rolled AS (
+    SELECT p.*, {rolled} FROM game p
     WINDOW w AS (PARTITION BY p.steamid64 ORDER BY p.logid ROWS {window} PRECEDING)
 )
-UPDATE trends.player_trends AS kept
-   SET ({averages}) = ROW ({new})
-  FROM rolled
- WHERE kept.ctid = rolled.place AND rolled.logid >= rolled.first_changed
-   AND ROW ({old}) IS DISTINCT FROM ROW ({new})
+INSERT INTO trends.player_trends AS kept (steamid64, logid, {values})
+SELECT steamid64, logid, {values} FROM rolled WHERE logid >= first_changed ORDER BY steamid64, logid
+ON CONFLICT (steamid64, logid) DO UPDATE SET ({values}) = ROW ({new}) WHERE ROW ({old}) IS DISTINCT FROM ROW ({new})
 """).format(
     before_last=Literal(WINDOW - 2),
     window=Literal(WINDOW - 1),
+    facts=_FACT_NAMES,
     rolled=_ROLLED,
-    averages=_AVERAGE_NAMES,
-    old=SQL(", ").join(SQL("kept.{}").format(Identifier(name)) for name in _AVERAGES),
-    new=SQL(", ").join(SQL("rolled.{}").format(Identifier(name)) for name in _AVERAGES),
+    values=_VALUES,
+    old=_of("kept"),
+    new=_of("excluded"),
 )
 
 ROLL_ALL = SQL("""
