@@ -1,5 +1,5 @@
-"""`./stats bench trends`: logs from JSON files into every table, beside the floor that COPY alone sets; then what the
-aggregates of the larger number cost, from nothing and by differences.
+"""`./stats bench trends`: logs into every table, from JSON files and from a batch of clone_logs, beside the floor that
+COPY alone sets; then what the aggregates of the larger number cost, from nothing and by differences.
 
     ./stats bench trends [--logs N ...] [--days N]
 
@@ -58,7 +58,8 @@ def main(
     for number in numbers:
         with TemporaryDirectory(prefix="stats-bench-") as folder:
             measure.run([sys.executable, "-m", "benchmarks.trends.generate", folder, str(number)])
-            _show(number, *_measure(Path(folder), number))
+            rows, count, size_mb = _measure(Path(folder), number)
+        _show(number, [*rows, _measure_batch(number)], count, size_mb)
     cubes.main(max(numbers), days)
 
 
@@ -73,6 +74,15 @@ def _measure(folder: Path, number: int) -> tuple[list[Row], int, float]:
             floor = [sys.executable, "-m", "benchmarks.trends.copy_only", server.dsn, ready]
             rows.append(_run("floor: COPY of the ready rows alone", number, server, floor))
     return rows, count, size_mb
+
+
+def _measure_batch(number: int) -> Row:
+    """The same logs, as far as the format holds them, from a SQLite batch into an empty database."""
+    with TemporaryDirectory(prefix="stats-bench-") as folder, measure.server() as server:
+        batch = Path(folder) / "22.sqlite3"
+        measure.run([sys.executable, "-m", "benchmarks.trends.clone_batch", batch, str(number)])
+        module = [sys.executable, "-m", "benchmarks.trends.load_logs", server.dsn, batch]
+        return _run("from a batch of clone_logs", number, server, module)
 
 
 def _run(way: str, number: int, server: measure.Server, command: Sequence[str | Path]) -> Row:
