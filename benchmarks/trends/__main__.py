@@ -73,6 +73,8 @@ def _measure(folder: Path, number: int) -> tuple[list[Row], int, float]:
             _unload(server.dsn, Path(ready))
             floor = [sys.executable, "-m", "benchmarks.trends.copy_only", server.dsn, ready]
             rows.append(_run("floor: COPY of the ready rows alone", number, server, floor))
+        yardstick = [sys.executable, "-m", "benchmarks.trends.decode_only", folder]
+        rows.append(_run("yardstick: reading and JSON alone", number, server, yardstick))
     return rows, count, size_mb
 
 
