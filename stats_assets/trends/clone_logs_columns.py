@@ -1,0 +1,131 @@
+"""Columns of the SQLite batches of clone_logs, and the names that JSON has for what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stats_assets.trends.tables import CLASSES
+
+FLAGS = {
+    "has_real_damage": "hasRealDamage",
+    "has_weapon_damage": "hasWeaponDamage",
+    "has_accuracy": "hasAccuracy",
+    "has_medkit_pickups": "hasHP",
+    "has_medkit_health": "hasHP_real",
+    "has_headshot_kills": "hasHS",
+    "has_headshot_hits": "hasHS_hit",
+    "has_backstabs": "hasBS",
+    "has_point_captures": "hasCP",
+    "has_sentries_built": "hasSB",
+    "has_damage_taken": "hasDT",
+    "has_airshots": "hasAS",
+    "has_heals_received": "hasHR",
+    "has_intel_captures": "hasIntel",
+}
+_NUMBERS = {
+    "kills": "kills",
+    "assists": "assists",
+    "deaths": "deaths",
+    "suicides": "suicides",
+    "damage": "dmg",
+    "damage_real": "dmg_real",
+    "damage_taken": "dt",
+    "damage_taken_real": "dt_real",
+    "heals_received": "hr",
+    "longest_killstreak": "lks",
+    "airshots": "as",
+    "medkit_pickup": "medkits",
+    "medkit_health": "medkits_hp",
+    "backstabs": "backstabs",
+    "headshot_kills": "headshots",
+    "headshots": "headshots_hit",
+    "sentries": "sentries",
+    "point_captures": "cpc",
+    "intel_captures": "ic",
+    "charges": "ubers",
+    "drops": "drops",
+}
+_UBERTYPES = {
+    "charges_uber": "medigun",
+    "charges_kritzkrieg": "kritzkrieg",
+    "charges_vaccinator": "vaccinator",
+    "charges_quickfix": "quickfix",
+}
+_MEDICSTATS = {
+    "advantages_lost": "advantages_lost",
+    "biggest_advantage_lost": "biggest_advantage_lost",
+    "deaths_with_95_uber": "deaths_with_95_99_uber",
+    "deaths_within_20s_after_uber": "deaths_within_20s_after_uber",
+    "average_time_before_healing": "avg_time_before_healing",
+    "average_time_to_build": "avg_time_to_build",
+    "average_time_before_using": "avg_time_before_using",
+    "average_charge_length": "avg_uber_length",
+}
+_CLASS_NUMBERS = {"time": "total_time", "kills": "kills", "assists": "assists", "deaths": "deaths", "damage": "dmg"}
+_WEAPON_NUMBERS = {"kills": "kills", "damage": "dmg", "average_damage": "avg_dmg", "shots": "shots", "hits": "hits"}
+_BY_CLASS = {"kills": "classkills", "assists": "classkillassists", "deaths": "classdeaths"}
+_ROUND_NUMBERS = {"score": "score", "kills": "kills", "damage": "dmg", "charges": "ubers"}
+TEAMS = {"red": "Red", "blu": "Blue"}
+# Heavy's columns never hold anything: the tool looked for another name than the logs have.
+_CLASS_COLUMNS = {"heavy" if name == "heavyweapons" else name: name for name in CLASSES}
+
+Row = tuple[Any, ...]
+
+
+class Group:
+    """Columns that stand side by side in a query, and the names JSON has for them.
+
+    Rows are taken apart by place: looking 130 columns of a player up by name took most of the reading.
+    """
+
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        self.columns, self._names = tuple(columns), tuple(columns.values())
+        self._place = slice(0, 0)
+
+    def stand_at(self, first: int) -> None:
+        self._place = slice(first, first + len(self.columns))
+
+    def of(self, row: Row) -> dict[str, Any]:
+        return dict(zip(self._names, row[self._place], strict=True))
+
+    def has_any(self, row: Row) -> bool:
+        return any(row[self._place])
+
+
+PLAYER_NUMBERS, CHARGES, MEDIC = Group(_NUMBERS), Group(_UBERTYPES), Group(_MEDICSTATS)
+OF_CLASS = {
+    name: Group({f"{what}_as_{column}": key for what, key in _CLASS_NUMBERS.items()})
+    for column, name in _CLASS_COLUMNS.items()
+}
+AGAINST = {
+    section: Group({f"{column}_{kind}": name for column, name in _CLASS_COLUMNS.items()})
+    for kind, section in _BY_CLASS.items()
+}
+WEAPON = Group(_WEAPON_NUMBERS)
+OF_TEAM = {
+    team: Group({f"{side}_{column}": key for column, key in _ROUND_NUMBERS.items()}) for side, team in TEAMS.items()
+}
+
+
+def _columns(names: str, *groups: Group) -> tuple[str, ...]:
+    """What a query asks for: the names, then the groups."""
+    columns = names.split()
+    for group in groups:
+        group.stand_at(len(columns))
+        columns += group.columns
+    return tuple(columns)
+
+
+# Tables that hold several rows of a log: the columns to read, and what puts the rows of a log in order.
+PARTS = {
+    "player": (
+        _columns("log_id steam_id name team", PLAYER_NUMBERS, CHARGES, MEDIC, *OF_CLASS.values(), *AGAINST.values()),
+        "rowid",
+    ),
+    "player_weapon": (_columns("log_id steam_id class weapon", WEAPON), "rowid"),
+    "killstreak": (_columns("log_id steam_id streak time"), "rowid"),
+    "heal_spread": (_columns("log_id healer_steam_id target_steam_id heal_amount"), "rowid"),
+    "chat": (_columns("log_id idx steam_id message"), "idx"),
+    "round": (_columns("log_id start duration first_cap winner", *OF_TEAM.values()), "idx"),
+}
