@@ -169,7 +169,7 @@ def every_failure_was_told_once_and_its_end(aftermath: Aftermath, people: Webhoo
     assert {state for *_, state, _, _ in incidents} == {"recovered"}
     subjects = {subject for _, subject, *_ in incidents}
     for run in aftermath.runs("FAILURE").values():
-        if {"key": "dagster/will_retry", "value": "true"} not in run["tags"]:
+        if "dagster/auto_retry_run_id" not in {tag["key"] for tag in run["tags"]}:
             assets = {"/".join(asset["key"]["path"]) for asset in run["assets"]}
             assert ({run["jobName"]} | assets) & subjects, run
     wait_for(lambda: len(set(aftermath.rows(_MESSAGES)[0])) == 1)
