@@ -145,3 +145,11 @@ def test_what_is_no_batch_is_told(tmp_path: Path):
     (tmp_path / "22.sqlite3").write_bytes(b"not a database at all" * 100)
     with pytest.raises(OurMistake, match=r"22\.sqlite3: is not a SQLite batch"):
         list(read_path(tmp_path))
+
+
+def test_a_batch_that_lacks_a_column_is_refused_by_its_name(tmp_path: Path):
+    write_batch(tmp_path / "22.sqlite3", [])
+    with closing(sqlite3.connect(tmp_path / "22.sqlite3")) as batch:
+        batch.execute("ALTER TABLE player DROP COLUMN medic_deaths")
+    with pytest.raises(OurMistake, match="no such column: medic_deaths"):
+        list(read_path(tmp_path))
