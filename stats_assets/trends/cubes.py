@@ -15,11 +15,15 @@ from stats_assets.trends.tables import CLASSES
 
 @dataclass(frozen=True)
 class Measure:
-    """One sum. `told_by` names the count of games that tell it; without any, the sum is NULL. Else it is 0."""
+    """One sum. `told_by` names the count of games that tell it; without any, the sum is NULL. Else it is 0.
+
+    `is_of_games`: counts games. Those of a day always fit an integer, which PostgreSQL sums twice as fast.
+    """
 
     name: LiteralString
     expression: LiteralString
     told_by: LiteralString | None = None
+    is_of_games: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,16 +59,17 @@ class Cube:
         return tuple(measure.name for measure in self.measures)
 
 
-def _present(expression: LiteralString) -> LiteralString:
-    return f"CASE WHEN {expression} IS NULL THEN 0 ELSE 1 END"
+def _games(name: LiteralString, condition: LiteralString) -> Measure:
+    """Games of which the condition is true, and not unknown."""
+    return Measure(name, f"({condition})::integer", is_of_games=True)
 
 
 _RESULTS = (
-    Measure("games", "1"),
+    _games("games", "true"),
     Measure("duration_seconds", "g.duration_seconds"),
-    Measure("wins", "(p.wins > p.losses)::integer"),
-    Measure("ties", "(p.wins = p.losses)::integer"),
-    Measure("losses", "(p.wins < p.losses)::integer"),
+    _games("wins", "p.wins > p.losses"),
+    _games("ties", "p.wins = p.losses"),
+    _games("losses", "p.wins < p.losses"),
 )
 
 LEADERBOARD = Cube(
@@ -82,8 +87,8 @@ LEADERBOARD = Cube(
         Measure("dt", "p.dt", told_by="dt_games"),
         Measure("shots", "p.shots", told_by="accuracy_games"),
         Measure("hits", "p.hits", told_by="accuracy_games"),
-        Measure("dt_games", _present("p.dt")),
-        Measure("accuracy_games", _present("p.shots")),
+        _games("dt_games", "p.dt IS NOT NULL"),
+        _games("accuracy_games", "p.shots IS NOT NULL"),
     ),
     source="""
 SELECT g.day, p.steamid64, m.league, g.format, p.primary_class AS class, g.map, {measures}
@@ -134,19 +139,18 @@ MEDIC = Cube(
         Measure("uber_seconds_ubers", _weight("avg_uber_duration", "s.ubers")),
         Measure("healing", "h.healing", told_by="healing_games"),
         *(Measure(f"healing_{who}", f"h.healing_{who}", told_by="healing_games") for who in _HEALED),
-        Measure("uber_type_games", _present("s.medigun_ubers")),
-        Measure("advantage_games", _present("s.advantages_lost")),
-        Measure("healing_games", _present("h.healing")),
+        _games("uber_type_games", "s.medigun_ubers IS NOT NULL"),
+        _games("advantage_games", "s.advantages_lost IS NOT NULL"),
+        _games("healing_games", "h.healing IS NOT NULL"),
     ),
     source=f"""
 WITH healed AS (
     SELECT h.logid, h.day, h.healer, h.healing,
            CASE WHEN b.team <> a.team THEN 'enemy' ELSE coalesce(b.primary_class::text, 'other') END AS who
       FROM trends.heal_stats h
-      JOIN trends.games g ON g.logid = h.logid AND g.day = h.day
       JOIN trends.player_stats a ON a.logid = h.logid AND a.day = h.day AND a.steamid64 = h.healer
       JOIN trends.player_stats b ON b.logid = h.logid AND b.day = h.day AND b.steamid64 = h.healee
-     WHERE {{g_days}} AND {{h_days}} AND {{a_days}} AND {{b_days}}
+     WHERE {{h_days}} AND {{a_days}} AND {{b_days}}
 ), healing AS (
     SELECT logid, day, healer, sum(healing) AS healing,
            {", ".join(f"coalesce(sum(healing) FILTER (WHERE who = '{who}'), 0) AS healing_{who}" for who in _HEALED)}
@@ -170,7 +174,7 @@ MAPS = Cube(
     key=("map",),
     dimensions=(),
     count="popularity",
-    measures=(Measure("popularity", "1"),),
+    measures=(_games("popularity", "true"),),
     source="SELECT g.day, g.map, {measures} FROM trends.games g WHERE {g_days} GROUP BY 1, 2",
 )
 

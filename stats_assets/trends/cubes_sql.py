@@ -43,8 +43,9 @@ ON CONFLICT (aggregate, day) DO UPDATE SET changed_at = excluded.changed_at
 # temporary table that names them, and telling it (ANALYZE) took a tenth of a renewal.
 ROW_BY_ROW = "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 
-# NULL when neither side tells the sum; else what the new side has more.
+# What the new side has more; NULL when neither side tells the sum.
 _GAINED: LiteralString = "sum(coalesce({0}, 0) - coalesce({1}, 0)) FILTER (WHERE num_nulls({0}, {1}) < 2)"
+_GAINED_GAMES: LiteralString = "sum((coalesce({0}, 0) - coalesce({1}, 0))::integer)"
 
 
 def count_days(cube: Cube, days: LiteralString) -> Composed:
@@ -57,7 +58,10 @@ def find_changes(cube: Cube) -> Composed:
 
     A sum is written the same way where it is given and where it is looked at: PostgreSQL then counts it once.
     """
-    gained = {name: SQL(_GAINED).format(Identifier(name), Identifier(f"old_{name}")) for name in cube.sums}
+    gained = {
+        m.name: SQL(_GAINED_GAMES if m.is_of_games else _GAINED).format(Identifier(m.name), Identifier(f"old_{m.name}"))
+        for m in cube.measures
+    }
     differences = SQL(", ").join(SQL("{} AS {}").format(gain, Identifier(name)) for name, gain in gained.items())
     is_different = SQL(" OR ").join(SQL("coalesce({}, 0) <> 0").format(gain) for gain in gained.values())
     return SQL("CREATE TEMPORARY TABLE changes ON COMMIT DROP AS {rolled} HAVING {is_different}").format(
