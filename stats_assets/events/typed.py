@@ -160,7 +160,7 @@ class _Replacement:
         if only_new and state.before is not None and state.before[:2] == (state.definition, state.replays):
             since = max(start, min(state.before[2], end))
         self._delete(since, end)
-        decoder = Decoder(self.table.declared, not_null, self._versions())
+        decoder = Decoder(self.table.name, self.table.declared, not_null, self._versions())
         refusals = self._copy(decoder, Window(self.table.name, since, end), are_few=since > start)
         repeats = self._repeats(since, end) if self.report.identified else []
         self._settle(refusals, repeats, since, end)
@@ -223,7 +223,7 @@ class _Replacement:
         with_headers = bool(self.table.declared.header_keys)
         for block, version_of in raw_blocks(self.reader, window, with_headers, are_few):
             decoded = decoder.decode(block, version_of)
-            report.read += len(block.app_ids)
+            report.read += block.count
             report.payload_bytes += len(block.payloads)
             report.saw(block.key(int(block.received_at.argmin()))[0], block.key(int(block.received_at.argmax()))[0])
             report.identified += decoded.identified
