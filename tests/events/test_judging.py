@@ -71,7 +71,8 @@ def test_both_ways_take_the_same_events(event: dict[str, Any]):
     envelope = read_envelope(body, LIMITS)
     quick = JUDGE.judge(body, envelope, {})
     careful = JUDGE._judge_carefully(body, envelope, {})
-    assert [list(column) for column in quick.accepted[:3]] == [list(column) for column in careful.accepted[:3]]
+    for column in ("positions", "tables", "event_ids"):
+        assert list(getattr(quick.accepted, column)) == list(getattr(careful.accepted, column))
     assert [row[:4] for row in quick.refused] == [row[:4] for row in careful.refused]
 
 
