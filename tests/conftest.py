@@ -21,7 +21,17 @@ from hypothesis import HealthCheck, settings
 from psycopg2 import sql
 from sqlalchemy.engine import make_url
 
-from stats_assets.local.needed_programs import CADDY, CHROMIUM, NGINX, RABBITMQ, REDIS, RSYNC, SSHD, NeededProgram
+from stats_assets.local.needed_programs import (
+    CADDY,
+    CHROMIUM,
+    NGINX,
+    RABBITMQ,
+    REDIS,
+    RESTIC,
+    RSYNC,
+    SSHD,
+    NeededProgram,
+)
 from stats_assets.local.postgres_binaries import find_binaries
 from stats_assets.local.private_postgres import PrivatePostgres, placed
 from stats_assets.local.unprivileged import way_to_run
@@ -176,6 +186,11 @@ def caddy() -> Path:
 @pytest.fixture(scope="session")
 def redis_server() -> Path:
     return _program(REDIS)
+
+
+@pytest.fixture(scope="session")
+def restic() -> Path:
+    return _program(RESTIC)
 
 
 def _program(program: NeededProgram) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import time
 from collections.abc import Callable
@@ -18,7 +17,6 @@ import yaml
 
 from stats_assets.local.databases import private_server
 from stats_assets.local.graphql import Graphql
-from stats_assets.local.stack import is_free
 from stats_assets.shared.environment import read_environment
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -101,15 +99,6 @@ def logs_only(folder: Path) -> Path:
     path = folder / "stats.yaml"
     path.write_text(yaml.safe_dump({name: config[name] for name in ("archive", "log_sync", "countme")}))
     return path
-
-
-def free_ports() -> int:
-    """A port that is free with the next two, below the range the kernel hands out; by chance, for parallel tests."""
-    for _ in range(100):
-        port = random.randrange(20_000, 32_000, 3)
-        if all(is_free(port + i) for i in range(3)):
-            return port
-    raise AssertionError("no three free ports")
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:

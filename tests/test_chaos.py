@@ -6,6 +6,7 @@ CHAOS_SEED=20261128 ./stats test tests/test_chaos.py -s
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,7 +26,8 @@ from stats_assets.shared.failures import SourceAway
 from stats_assets.shared.postgres import StatsDatabase
 from tests.chaos import HERO, Chaos, EventClient, small_disk
 from tests.notifications.world import Webhook, webhooks
-from tests.stack import PROJECT, Home, free_ports, wait_for
+from tests.ports import free_ports
+from tests.stack import PROJECT, Home, wait_for
 from tests.whole_world import (
     CHANGED_HOURLY,
     HOURLY,
@@ -50,7 +52,7 @@ ARCHIVE_MB = 32
 PATIENCE_SECONDS = 900
 
 _RUNS = """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results {
-    runId status jobName assetSelection { path } tags { key value } } } } }"""
+    runId status jobName assets { key { path } } tags { key value } } } } }"""
 _AT_WORK = ["NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING"]
 _EVENTS = f"SELECT score, count(*) FROM events.levels WHERE hero = '{HERO}' GROUP BY score"
 # Told failures are of runs and services; what a check finds of the simulated data is the same without any chaos.
@@ -168,8 +170,8 @@ def every_failure_was_told_once_and_its_end(aftermath: Aftermath, people: Webhoo
     assert {state for *_, state, _, _ in incidents} == {"recovered"}
     subjects = {subject for _, subject, *_ in incidents}
     for run in aftermath.runs("FAILURE").values():
-        if {"key": "dagster/will_retry", "value": "true"} not in run["tags"]:
-            assets = {"/".join(asset["path"]) for asset in run["assetSelection"] or []}
+        if "dagster/auto_retry_run_id" not in {tag["key"] for tag in run["tags"]}:
+            assets = {"/".join(asset["key"]["path"]) for asset in run["assets"]}
             assert ({run["jobName"]} | assets) & subjects, run
     wait_for(lambda: len(set(aftermath.rows(_MESSAGES)[0])) == 1)
     outage = titles(people)["[stats] PostgreSQL does not answer"]
@@ -178,8 +180,9 @@ def every_failure_was_told_once_and_its_end(aftermath: Aftermath, people: Webhoo
     told = Counter(line for message in people.messages for line in message["message"].splitlines())
     assert [message for message, times in Counter(map(str, people.messages)).items() if times > 1] == []
     for (kind, subject), times in Counter((kind, subject) for kind, subject, *_ in incidents).items():
-        began = sum(n for line, n in told.items() if line.startswith(f"{subject} ") and is_beginning(kind, line))
-        ended = sum(n for line, n in told.items() if line.startswith(f"{subject} ") and line.endswith("is well again"))
+        named = re.compile(rf"(^|, ){re.escape(subject)}[, ]")
+        began = sum(n for line, n in told.items() if named.search(line) and is_beginning(kind, line))
+        ended = sum(n for line, n in told.items() if named.search(line) and line.endswith("is well again"))
         assert 1 <= began <= times and 1 <= ended <= times, (subject, times, began, ended)
 
 

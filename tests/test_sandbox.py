@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
-from tests.stack import PROJECT, Home, assets_of, free_ports, logs_only, wait_for
+from tests.ports import free_ports
+from tests.stack import PROJECT, Home, assets_of, logs_only, wait_for
 
 # One file, because its tests share one stack: the workers of a parallel run take whole files.
 pytestmark = [

@@ -2,15 +2,18 @@
 
     ./stats bench ui [--runs 1000] [--visits 5]
 
-A stack of its own comes up in a throw-away folder on the sandbox and fills the last weeks. Its runs are then copied,
-with their events, over the year before, and a browser opens each page until its content is visible. Needs Chromium.
+A stack of its own comes up in a throw-away folder on the sandbox, fills the last weeks, and is waited for until no run
+is left to do. Its runs are then copied, with their events, over the year before, and a browser opens each page until
+its content is visible. Needs Chromium.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -39,6 +42,9 @@ from stats_assets.upkeep.instance_database import transaction
 from stats_assets.upkeep.pruning import prune
 
 _FAILED = "{ runsOrError(filter: {statuses: [FAILURE]}, limit: 1) { ... on Runs { results { runId } } } }"
+_AT_WORK = """{ runsOrError(filter: {statuses: [NOT_STARTED, QUEUED, STARTING, STARTED]}, limit: 1) {
+    ... on Runs { results { runId } } } }"""
+_FILL_SECONDS = 1200
 _ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 
 console = Console()
@@ -67,6 +73,7 @@ def main(
     port: Annotated[int, typer.Option(help="of the UI; simulated sources and collector take the next two")] = 21_980,
 ) -> None:
     """Brings a stack up, multiplies its runs, visits the pages, prunes."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the stack is brought down then, too
     chromium = CHROMIUM.find(os.environ)
     if chromium is None:
         raise SystemExit(CHROMIUM.advice)
@@ -75,6 +82,7 @@ def main(
         _stack(Path(folder), port) as environment,
         dg.DagsterInstance.get() as instance,
     ):
+        _wait_until_idle(Graphql(environment.ui_url))
         copied = _copy_runs(instance, runs)
         visited = _visit(_pages(environment.ui_url), environment.ui_url, chromium, visits)
         _show(f"{copied:,} runs", visited)
@@ -95,6 +103,16 @@ def _stack(folder: Path, port: int) -> Iterator[Environment]:
         yield environment
     finally:
         subprocess.run([stats, "down"], env=environ, check=True, stderr=subprocess.DEVNULL)
+
+
+def _wait_until_idle(ui: Graphql) -> None:
+    """Until no run is left to do, for two looks; what schedules and sensors begin after that is normal."""
+    deadline, idle = time.monotonic() + _FILL_SECONDS, 0
+    while idle < 2:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"runs are still at work after {_FILL_SECONDS} s")
+        time.sleep(5)
+        idle = 0 if ui.ask(_AT_WORK)["runsOrError"]["results"] else idle + 1
 
 
 def _copy_runs(instance: dg.DagsterInstance, runs: int) -> int:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from stats_assets.backups.plan import Keep
+from stats_assets.backups.plan import Keep, begun_at
 from stats_assets.backups.shelf import Shelf
 from stats_assets.shared.failures import ConfigurationMistake, SourceAway
 
@@ -15,7 +15,7 @@ _TAG = "stats-assets"
 
 
 def hand_over(shelf: Shelf, name: str, repository: str, keep: Keep) -> None:
-    """Copies the backup's folder and lets restic forget by the same rule.
+    """Copies the backup's folder, as of the moment the backup began, and lets restic forget by the same rule.
 
     The repository's address may hold a password: it goes by the environment, as restic's own variables do. Raises
     ConfigurationMistake or SourceAway.
@@ -32,14 +32,16 @@ def hand_over(shelf: Shelf, name: str, repository: str, keep: Keep) -> None:
         )
     folder = Path(location.removeprefix("file://"))
     # By the folder above, so that all backups are one series to restic.
-    _run(program, repository, "backup", "--tag", _TAG, f"./{name}", folder=folder.parent)
+    moment = ("--time", f"{begun_at(name):%Y-%m-%d %H:%M:%S}")
+    _run(program, repository, "backup", "--tag", _TAG, *moment, f"./{name}", folder=folder.parent)
     kept = ("--keep-daily", f"{keep.daily}", "--keep-weekly", f"{keep.weekly}", "--keep-monthly", f"{keep.monthly}")
     _run(program, repository, "forget", "--tag", _TAG, "--group-by", "tags", "--prune", *kept, folder=folder.parent)
 
 
 def _run(program: str, repository: str, *arguments: str, folder: Path) -> None:
-    environ = {**os.environ, "RESTIC_REPOSITORY": repository}
+    environ = {**os.environ, "RESTIC_REPOSITORY": repository, "TZ": "UTC"}
     done = subprocess.run([program, *arguments], env=environ, cwd=folder, capture_output=True, text=True)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no message"]
-        raise SourceAway(f"restic {arguments[0]} failed: {said[-1].replace(repository, 'the repository')}")
+        why = next((line for line in said if line.startswith("Fatal:")), said[-1])
+        raise SourceAway(f"restic {arguments[0]} failed: {why.replace(repository, 'the repository')}")

@@ -93,8 +93,6 @@ def _late_feeds(config: CrashesConfig, job: "dg.UnresolvedAssetJobDefinition", i
                 sql.LOADED_FEEDS, {"first_day": min(days, default=None), "last_day": max(days, default=None)}
             )
             loaded: Loaded = {(name, day): version for name, day, version in cursor.fetchall()}
-        if loaded:  # older days are for a backfill to ask for; at the very beginning the whole window is
-            days = [day for day in days if day >= min(day for _, day in loaded)]
         turn = int(context.cursor or 0)
         found = _ask(config, days, loaded, turn)
         wanted = (

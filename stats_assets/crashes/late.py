@@ -14,13 +14,20 @@ RANGES_AT_ONCE = 10
 def feeds_to_ask(
     inputs: Sequence[str], days: Sequence[date], loaded: Loaded, turn: int, at_most: int
 ) -> list[tuple[str, date]]:
-    """The feeds to look at now: all that are missing, and of the others some, going round by `turn`."""
+    """The feeds to look at now: those that are missing, and of the others some, both going round by `turn`.
+
+    A quarter is for the others in any case: feeds that will never come must not hide that one has changed.
+    """
     feeds = [(name, day) for day in reversed(days) for name in inputs]
-    missing = [feed for feed in feeds if feed not in loaded]
-    others = [feed for feed in feeds if feed in loaded]
-    room = max(at_most - len(missing), 0)
-    start = turn % len(others) if others else 0
-    return missing[:at_most] + (others[start:] + others[:start])[:room]
+    missing = _from(turn, [feed for feed in feeds if feed not in loaded])
+    others = _from(turn, [feed for feed in feeds if feed in loaded])
+    asked = missing[: at_most - min(len(others), at_most // 4)]
+    return asked + others[: at_most - len(asked)]
+
+
+def _from(turn: int, feeds: list[tuple[str, date]]) -> list[tuple[str, date]]:
+    start = turn % len(feeds) if feeds else 0
+    return feeds[start:] + feeds[:start]
 
 
 def days_to_load(found: Mapping[tuple[str, date], str | None], loaded: Loaded) -> set[date]:

@@ -18,6 +18,12 @@ class CollectorAddress:
     def url(self) -> str:
         return f"http://{self.host}:{self.port}/apps/APP/events"
 
+    @property
+    def url_from_here(self) -> str:
+        """Its root as programs on this machine reach it, also where it listens on every address."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - named, not listened on
+        return f"http://{host}:{self.port}"
+
 
 def collector_address(environment: Environment) -> CollectorAddress | None:
     """Where events are posted to; None when stats.yaml has no section for them. Raises ConfigurationMistake."""

@@ -47,7 +47,8 @@ RABBITMQ = NeededProgram(("rabbitmq-server",), "rabbitmq-server", is_service=Tru
 NGINX = NeededProgram(("nginx",), "nginx-light", is_service=True)
 CADDY = NeededProgram(("caddy",), "caddy", is_service=True)
 REDIS = NeededProgram(("redis-server",), "redis-server", is_service=True)
-_ALL = (CHROMIUM, RSYNC, SSHD, RABBITMQ, NGINX, CADDY, REDIS)
+RESTIC = NeededProgram(("restic",), "restic")
+_ALL = (CHROMIUM, RSYNC, SSHD, RABBITMQ, NGINX, CADDY, REDIS, RESTIC)
 
 
 def get_needed_programs() -> None:

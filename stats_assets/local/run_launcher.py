@@ -34,21 +34,26 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        worker = self._worker(run.run_id) if is_of_this_machine(run.tags) else None
-        if worker is None or is_there(*worker):
+        workers = self._workers(run.run_id) if is_of_this_machine(run.tags) else []
+        if not workers or any(is_there(*worker) for worker in workers):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(
-            WorkerStatus.FAILED, f"its process {worker[0]} is gone (killed, or the machine stopped)"
+            WorkerStatus.FAILED, f"its process {workers[-1][0]} is gone (killed, or the machine stopped)"
         )
 
-    def _worker(self, run_id: str) -> tuple[int, float] | None:
-        """The number of the run's process, and when it told it in Unix seconds; None while it has not."""
+    def _workers(self, run_id: str) -> list[tuple[int, float]]:
+        """The number of each process the run has had, and when it told it in Unix seconds; none while it has not.
+
+        A run whose launch got no answer is launched again, so that it may have had two; the later of them ends when
+        it finds the other at work.
+        """
         told = self._instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT).records
-        for record in told:
-            entry = record.event_log_entry
-            if found := _STARTED.match(entry.dagster_event.message or "" if entry.dagster_event else ""):
-                return int(found[1]), entry.timestamp
-        return None
+        entries = [record.event_log_entry for record in told]
+        return [
+            (int(found[1]), entry.timestamp)
+            for entry in entries
+            if (found := _STARTED.match(entry.dagster_event.message or "" if entry.dagster_event else ""))
+        ]
 
 
 def is_of_this_machine(tags: Mapping[str, str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from stats_assets.local.collecting import CollectorAddress
 from stats_assets.local.surroundings import LOCATION, MODULE, code_socket, sandbox_folder, workspace_file
 from stats_assets.shared.environment import INSTANT, Environment
 
@@ -24,22 +25,24 @@ class Service:
 _LATE_SECONDS = 45
 
 
-def sandbox_service(environment: Environment, late_seconds: int = 0, sends_events: bool = False) -> Service:
+def sandbox_service(
+    environment: Environment, late_seconds: int = 0, collector: CollectorAddress | None = None
+) -> Service:
     """The simulated sources; `late_seconds` is how old their world must be for the late file to be whole.
 
-    With `sends_events` its apps send to the collector of the stack.
+    Its apps send events to the collector, if there is one.
     """
     options = ("--folder", str(sandbox_folder(environment)), "--port", str(environment.sandbox_port))
     options += ("--lines", str(environment.sandbox_lines), "--late-seconds", str(late_seconds))
-    if sends_events:
-        options += ("--collector", f"http://127.0.0.1:{environment.collector_port}")
+    if collector is not None:
+        options += ("--collector", collector.url_from_here)
     if environment.sandbox_at is not None:
         options += ("--at", environment.sandbox_at.strftime(INSTANT))
     command = ("-m", "stats_assets.sandbox", "serve", *options)
     return Service(SANDBOX, (sys.executable, *command))
 
 
-def services_of(environment: Environment, with_sandbox: bool, with_collector: bool) -> dict[str, Service]:
+def services_of(environment: Environment, with_sandbox: bool, collector: CollectorAddress | None) -> dict[str, Service]:
     """Every service the stack consists of, by name, in the order they are started."""
     workspace = str(workspace_file(environment))
     modules = {
@@ -51,7 +54,7 @@ def services_of(environment: Environment, with_sandbox: bool, with_collector: bo
     modules[CODE_SERVER] += ["--module-name", MODULE, "--location-name", LOCATION]
     # Run workers, too, are started with this Python.
     modules[CODE_SERVER] += ["--use-python-environment-entry-point"]
-    sandbox = {SANDBOX: sandbox_service(environment, _LATE_SECONDS, with_collector)} if with_sandbox else {}
-    if with_collector:
+    sandbox = {SANDBOX: sandbox_service(environment, _LATE_SECONDS, collector)} if with_sandbox else {}
+    if collector is not None:
         modules[COLLECTOR] = ["stats_assets.events"]
     return sandbox | {name: Service(name, (sys.executable, "-m", *command)) for name, command in modules.items()}

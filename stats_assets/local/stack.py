@@ -64,6 +64,7 @@ class Stack:
     say: Callable[[str], None]
     _started_now: dict[str, Process] = field(default_factory=dict)
     _started_postgres: bool = False
+    _collector: CollectorAddress | None = None
 
     @property
     def home(self) -> Path:
@@ -149,8 +150,8 @@ class Stack:
         if found and living and found.url != self.environment.ui_url:
             raise ConfigurationMistake(f"a part of the stack still runs at {found.url}; end it first: ./stats down")
         text = check_configuration(self.environment, config_variables(self.environment))
-        collector = collector_address(self.environment)
-        services = services_of(self.environment, with_sandbox and uses_sandbox(text), collector is not None)
+        collector = self._collector = collector_address(self.environment)
+        services = services_of(self.environment, with_sandbox and uses_sandbox(text), collector)
         self._check_ports(living, services, collector)
         environ = self._open_databases()
         record = RunRecord(self.environment.ui_url, living, processes.ourselves() if is_kept else None)
@@ -206,7 +207,7 @@ class Stack:
 
     def _revive(self, record: RunRecord, name: str) -> None:
         processes.stop_group(record.services[name], GRACE_SECONDS)  # what it had started goes with it
-        services = services_of(self.environment, with_sandbox=True, with_collector=True)
+        services = services_of(self.environment, with_sandbox=True, collector=self._collector)
         others = {other: process for other, process in record.services.items() if other != name}
         self._start(replace(record, services=others), services, name, os.environ)
 

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
 from stats_assets.local.run_plan import ONLY, Run
 from stats_assets.shared.run_reasons import TELLING, why_failed
+from stats_assets.shared.run_retries import Undecided, next_attempt
 
 _FAILED = dg.DagsterEventType.STEP_FAILURE
 _PLANNED = {
@@ -45,13 +45,13 @@ def final_attempt(instance: dg.DagsterInstance, run_id: str, now: float) -> str 
     record = instance.get_run_record_by_id(run_id)
     if record is None or not record.dagster_run.is_finished:
         return None
-    will_retry = record.dagster_run.tags.get(WILL_RETRY_TAG)
-    if will_retry == "true":
-        retry = record.dagster_run.tags.get(AUTO_RETRY_RUN_ID_TAG)
-        return final_attempt(instance, retry, now) if retry else None
-    # Dagster reports the failure first and decides on another attempt just after.
-    is_undecided = record.dagster_run.is_failure and will_retry is None and now - (record.end_time or 0) < 10
-    return None if is_undecided else run_id
+    if not record.dagster_run.is_failure:
+        return run_id
+    try:
+        other = next_attempt(record.dagster_run, now - (record.end_time or 0))
+    except Undecided:
+        return None
+    return final_attempt(instance, other, now) if other else run_id
 
 
 def verdict(instance: dg.DagsterInstance, run_id: str, planned: Run) -> Verdict:

@@ -11,18 +11,14 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from dagster._core.event_api import EventLogRecord, EventRecordsFilter
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, PARTITION_NAME_TAG, WILL_RETRY_TAG
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from stats_assets.notifications.incidents import Failed, Passed, Sighting, Thing
 from stats_assets.shared.run_reasons import TELLING, error_names, failed_blocking_check, one_line, why_failed
+from stats_assets.shared.run_retries import Undecided, next_attempt
 from stats_assets.shared.runbooks import STALE, page, page_of_check, page_of_errors
 
 _AT_ONCE = 500
-# Dagster writes a run's failure first, just after whether it will try again, and takes that back when it cannot: while
-# the code server is away, say. Only the other run is proof. By what it says so far, so long is waited for more.
-_UNDECIDED_SECONDS = {None: 10, "true": 60, "false": 0}
-
-Undecided = type("Undecided", (Exception,), {"__doc__": "Whether a failed run is tried again is not known yet."})
 
 
 def events_between(
@@ -58,13 +54,12 @@ def sightings(instance: dg.DagsterInstance, after: int, until: int, now: datetim
 
 
 def _failed_run(instance: dg.DagsterInstance, record: EventLogRecord, now: datetime) -> list[Failed]:
+    """Raises Undecided."""
     run = instance.get_run_by_id(record.run_id)
     if run is None:  # deleted since
         return []
-    if run.tags.get(AUTO_RETRY_RUN_ID_TAG):
+    if next_attempt(run, now.timestamp() - record.timestamp) is not None:
         return []
-    if 0 <= now.timestamp() - record.timestamp < _UNDECIDED_SECONDS.get(run.tags.get(WILL_RETRY_TAG), 0):
-        raise Undecided
     events = _events_of(instance, run.run_id)
     why, where = why_failed(events) or "it ended without a word", _page(events)
     return [

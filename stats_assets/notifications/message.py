@@ -1,4 +1,4 @@
-"""Incidents as a message to people: plain text, one paragraph per failure. Which incidents is decided by the caller."""
+"""Incidents as a message to people: plain text, one paragraph per cause. Which incidents is decided by the caller."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from stats_assets.notifications.incidents import Incident
+from stats_assets.notifications.incidents import Incident, Thing
 
 _NAMED_PARTITIONS = 5
+_NAMED_SUBJECTS, _NAMED_IN_TITLE = 20, 3
 _PARAGRAPHS = 15  # chats cut long messages; the rest is in ./stats status
 
 
@@ -47,18 +48,23 @@ def compose(incidents: Sequence[Incident], links: Links) -> Message:
 
 
 def _grouped(incidents: Sequence[Incident]) -> list[list[Incident]]:
-    """Dagster partitions of one subject that failed, or recovered, alike; failures first."""
+    """What failed, or recovered, alike; failures first.
+
+    That is all a run should have made and has not, or the Dagster partitions of one subject.
+    """
     groups: dict[tuple[object, ...], list[Incident]] = {}
     for incident in sorted(incidents, key=lambda each: not each.is_open):
-        what = (incident.thing.kind, incident.thing.subject)
-        how = (incident.run_id, incident.why) if incident.is_open else incident.was_told
+        thing = incident.thing
+        is_of_run = thing.kind == "run" and incident.run_id
+        what = ("run", incident.run_id) if is_of_run else (thing.kind, thing.subject, incident.run_id)
+        how = incident.why if incident.is_open else incident.was_told
         groups.setdefault((*what, incident.is_open, how), []).append(incident)
     return list(groups.values())
 
 
 def _title(groups: Sequence[Sequence[Incident]]) -> str:
     if len(groups) == 1:
-        return f"[stats] {_what(groups[0])} {_state(groups[0][0])}"
+        return f"[stats] {_what(groups[0], _NAMED_IN_TITLE)} {_state(groups[0][0])}"
     failed = sum(group[0].is_open for group in groups)
     counts = {"wrong": failed, "well again": len(groups) - failed}
     return "[stats] " + ", ".join(f"{count} {word}" for word, count in counts.items() if count)
@@ -83,16 +89,19 @@ def _state(incident: Incident) -> str:
     return "is well again" if incident.was_told else f"{words[incident.thing.kind]}, and is well again"
 
 
-def _what(group: Sequence[Incident]) -> str:
-    thing = group[0].thing
-    subject = thing.subject if thing.kind != "check" else "{}: check {}".format(*thing.subject.split(":", 1))
-    return " ".join(filter(None, (subject, _partitions(each.thing.partition for each in group))))
+def _what(group: Sequence[Incident], most: int = _NAMED_SUBJECTS) -> str:
+    subjects = _listed((_subject(each.thing) for each in group), most)
+    return " ".join(filter(None, (subjects, _listed((each.thing.partition for each in group), _NAMED_PARTITIONS))))
 
 
-def _partitions(keys: Iterable[str]) -> str:
-    named = sorted(filter(None, keys))
-    more = f" and {len(named) - _NAMED_PARTITIONS} more" if len(named) > _NAMED_PARTITIONS else ""
-    return ", ".join(named[:_NAMED_PARTITIONS]) + more
+def _subject(thing: Thing) -> str:
+    return thing.subject if thing.kind != "check" else "{}: check {}".format(*thing.subject.split(":", 1))
+
+
+def _listed(names: Iterable[str], most: int) -> str:
+    different = sorted(set(filter(None, names)))
+    more = f" and {len(different) - most} more" if len(different) > most else ""
+    return ", ".join(different[:most]) + more
 
 
 def _times(group: Sequence[Incident]) -> str:

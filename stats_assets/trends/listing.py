@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -82,11 +83,25 @@ def days_to_list(
 ) -> list[tuple[date, date]]:
     """The ranges of days a run should list and fetch: what is not settled since the newest settled day, and gaps.
 
-    After an outage of any length that is every day of it, a month per run. Before anything was listed it is the last
-    week: what lies before is a backfill, to be asked for by people.
+    After an outage of any length that is every day of it, a month per run. At first it is the last week: what lies
+    before is a backfill, to be asked for by people.
     """
     today = now.date()
-    settled = [day for day, at in listed.items() if at >= midnight(day + timedelta(days=1)) + SETTLES_AFTER]
-    begin = max(settled) + timedelta(days=1) if settled else today - timedelta(days=_FIRST_LOOK_DAYS - 1)
+    settled = {day for day, at in listed.items() if at >= midnight(day + timedelta(days=1)) + SETTLES_AFTER}
+    first_look = today - timedelta(days=_FIRST_LOOK_DAYS - 1)
+    begin = max(settled) + timedelta(days=1) if settled else first_look
     open_days = days_between(max(begin, first_day), today)[:_DAYS_PER_RUN]
-    return contiguous({*open_days, *(day for day in gaps if first_day <= day <= today)}, 1)
+    # What a first look left out, too, as long as there is nothing before.
+    early_days = days_between(first_look, min(listed)) if listed else []
+    asked = {*open_days, *((listed.keys() | set(early_days)) - settled), *_left_out(listed), *gaps}
+    return contiguous((day for day in asked if first_day <= day <= today), 1)
+
+
+def _left_out(listed: Iterable[date]) -> list[date]:
+    """Days between listed ones, as a run leaves them when some of its days fail.
+
+    Where more than a month lies between two listed days, people have asked for the older one alone.
+    """
+    days = sorted(listed)
+    holes = (days_between(one + timedelta(days=1), other - timedelta(days=1)) for one, other in pairwise(days))
+    return [day for hole in holes if len(hole) <= _DAYS_PER_RUN for day in hole]

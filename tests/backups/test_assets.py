@@ -5,26 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import cast
-from unittest import mock
 
 import dagster as dg
 import pytest
 
-from stats_assets.backups import restic
 from stats_assets.backups.assets import BASE_BACKUP, RESTORE_DRILL, build_assets
 from stats_assets.backups.automation import build_automation
 from stats_assets.backups.checks import age_problem, build_checks, drill_problem
 from stats_assets.backups.config import BackupsConfig
-from stats_assets.backups.plan import Keep, backup_name
-from stats_assets.backups.shelf import Shelf
+from stats_assets.backups.plan import backup_name
 from stats_assets.backups.store import LastDrills
 from stats_assets.notifications.config import NotificationsConfig
 from stats_assets.notifications.message import Links
 from stats_assets.notifications.watch import Watcher
-from stats_assets.shared.archive import Archive
-from stats_assets.shared.failures import ConfigurationMistake
 from tests.backups.conftest import Place
 from tests.notifications.world import Webhook, webhooks
 
@@ -122,12 +116,3 @@ def test_schedules_ask_for_the_day_and_the_week_under_way():
                 requests = cast(Iterable[dg.RunRequest], schedule(context))
                 asked[schedule.name] = [request.partition_key for request in requests]
     assert asked == {"backups_daily": ["2026-05-24"], "backups_weekly_drill": ["2026-05-18"]}
-
-
-def test_without_restic_its_setting_is_a_mistake_that_says_what_to_install(tmp_path: Path):
-    shelf = Shelf(Archive(str(tmp_path)))
-    with (
-        mock.patch.object(restic.shutil, "which", return_value=None),
-        pytest.raises(ConfigurationMistake, match="apt-get install restic"),
-    ):
-        restic.hand_over(shelf, "2026-05-20T010000Z", "/srv/restic", Keep())

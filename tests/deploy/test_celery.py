@@ -22,9 +22,9 @@ import psycopg2
 import pytest
 
 from stats_assets.local.surroundings import for_sqlalchemy
-from tests.deploy.test_proxy import free_port
 from tests.object_store import object_store
-from tests.stack import PROJECT, free_ports
+from tests.ports import free_ports
+from tests.stack import PROJECT
 from tests.whole_world import (
     FIRST_LOG_DAY,
     LINES,
@@ -165,7 +165,7 @@ def environ(
     database_dsn: str, empty_database_dsn: str, redis_server: Path, store: str, tmp_path: Path
 ) -> Iterator[dict[str, str]]:
     """The surroundings of every process of a deployment in tmp_path, with its broker running."""
-    broker, home, ui = free_port(), tmp_path / "home", free_ports()
+    broker, home, ui = free_ports(), tmp_path / "home", free_ports()
     (home / "dagster").mkdir(parents=True)
     text = (PROJECT / "deploy/celery/dagster.yaml").read_text()
     assert "poll_interval_seconds: 15" in text

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_ports
 from tests.stack import PROJECT
 
 # bcrypt is what both take; of "right".
@@ -50,12 +51,6 @@ def webserver() -> Iterator[int]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
         server.shutdown()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def nginx_config(folder: Path, port: int, private: int, public: int) -> str:
@@ -98,7 +93,7 @@ class Proxy:
 @pytest.fixture(scope="module", params=["nginx", "caddy"])
 def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     program: Path = request.getfixturevalue(request.param)
-    folder, port = tmp_path_factory.mktemp(request.param), free_port()
+    folder, port = tmp_path_factory.mktemp(request.param), free_ports()
     config = folder / "config"
     with webserver() as private, webserver() as public:
         if request.param == "nginx":

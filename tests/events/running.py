@@ -6,7 +6,6 @@ import json
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple
 import psycopg2
 
 from stats_assets.shared.environment import PROJECT_FOLDER
+from tests.ports import free_ports
 
 SCHEMA = """\
 tables:
@@ -47,7 +47,7 @@ class RunningCollector:
     """`start` and `kill` as often as wanted; folder, port and database stay the same."""
 
     def __init__(self, folder: Path, dsn: str, schema: str = SCHEMA, events: str = "", port: int | None = None) -> None:
-        self.folder, self.port, self._dsn = folder, port or free_port(), dsn
+        self.folder, self.port, self._dsn = folder, port or free_ports(), dsn
         folder.mkdir(parents=True, exist_ok=True)
         self.schema_file = folder / "events.yaml"
         self.schema_file.write_text(schema)
@@ -145,15 +145,6 @@ def collecting(folder: Path, dsn: str, schema: str = SCHEMA, events: str = "") -
         yield collector
     finally:
         collector.stop()
-
-
-def free_port() -> int:
-    """One below those the system hands out, so that nobody gets it between now and its use."""
-    for port in range(20000 + os.getpid() % 5000, 32000):
-        with closing(socket.socket()) as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
 
 
 def wait_for(condition: Callable[[], bool], otherwise: str, timeout_seconds: float = 120) -> None:

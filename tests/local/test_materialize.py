@@ -337,6 +337,13 @@ def test_a_run_that_is_tried_again_ends_as_its_second_attempt(failed_and_good_ru
     assert final_attempt(instance, failed, ended_at + 11) == good
 
 
+def test_a_run_whose_second_attempt_never_comes_has_ended(failed_and_good_run):
+    """Dagster cannot make it while the code server is away."""
+    instance, failed, _, ended_at = failed_and_good_run
+    instance.add_run_tags(failed, {"dagster/will_retry": "true"})
+    assert final_attempt(instance, failed, ended_at + 61) == failed
+
+
 def test_a_blocking_check_is_told_in_its_own_words(definitions: dg.Definitions):
     with dg.DagsterInstance.ephemeral() as instance:
         launcher = InProcess(definitions.resolve_implicit_global_asset_job_def(), instance)

@@ -33,10 +33,10 @@ def worker() -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-def status(instance: dg.DagsterInstance, pid: int | None, tags: dict[str, str]) -> WorkerStatus:
-    """Of a run whose worker has written down this number."""
+def status(instance: dg.DagsterInstance, tags: dict[str, str], *pids: int) -> WorkerStatus:
+    """Of a run whose workers have written down these numbers."""
     run = instance.add_run(dg.DagsterRun(job_name="load", tags=tags, status=dg.DagsterRunStatus.STARTED))
-    if pid is not None:
+    for pid in pids:
         instance.report_engine_event(f"Started process for run (pid: {pid}).", run)
     launcher = WatchedRunLauncher()
     launcher.register_instance(instance)
@@ -45,24 +45,33 @@ def status(instance: dg.DagsterInstance, pid: int | None, tags: dict[str, str]) 
 
 
 def test_a_worker_that_is_killed_is_missed(instance: dg.DagsterInstance, worker: subprocess.Popen[bytes]):
-    assert status(instance, worker.pid, HERE) == WorkerStatus.RUNNING
+    assert status(instance, HERE, worker.pid) == WorkerStatus.RUNNING
     worker.kill()
     worker.wait()
-    assert status(instance, worker.pid, HERE) == WorkerStatus.FAILED
+    assert status(instance, HERE, worker.pid) == WorkerStatus.FAILED
 
 
 def test_a_worker_that_was_not_reaped_is_missed(instance: dg.DagsterInstance, worker: subprocess.Popen[bytes]):
     worker.kill()
     deadline = time.monotonic() + 10
-    while status(instance, worker.pid, HERE) != WorkerStatus.FAILED:
+    while status(instance, HERE, worker.pid) != WorkerStatus.FAILED:
         assert time.monotonic() < deadline
 
 
 def test_a_worker_that_has_not_written_down_its_number_or_is_of_another_machine_is_not(instance: dg.DagsterInstance):
     gone = 2**22 + 1  # above every number there is
-    assert status(instance, None, HERE) == WorkerStatus.RUNNING
-    assert status(instance, gone, ELSEWHERE) == WorkerStatus.RUNNING
-    assert status(instance, gone, HERE) == WorkerStatus.FAILED
+    assert status(instance, HERE) == WorkerStatus.RUNNING
+    assert status(instance, ELSEWHERE, gone) == WorkerStatus.RUNNING
+    assert status(instance, HERE, gone) == WorkerStatus.FAILED
+
+
+def test_a_run_that_was_launched_twice_is_there_while_either_worker_is(
+    instance: dg.DagsterInstance, worker: subprocess.Popen[bytes]
+):
+    gone = 2**22 + 1
+    assert status(instance, HERE, gone, worker.pid) == WorkerStatus.RUNNING
+    assert status(instance, HERE, worker.pid, gone) == WorkerStatus.RUNNING
+    assert status(instance, HERE, gone, gone + 1) == WorkerStatus.FAILED
 
 
 def test_a_younger_process_with_the_number_of_a_worker_is_not_the_worker(worker: subprocess.Popen[bytes]):

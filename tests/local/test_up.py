@@ -17,7 +17,8 @@ import httpx
 import pytest
 
 from stats_assets.local.stack import is_free
-from tests.stack import Home, assets_of, free_ports, wait_for
+from tests.ports import free_ports
+from tests.stack import Home, assets_of, wait_for
 
 pytestmark = [
     pytest.mark.slow,

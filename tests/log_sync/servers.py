@@ -14,7 +14,8 @@ from pathlib import Path
 
 from stats_assets.log_sync.config import LogHost
 from tests.log_sync.sources import PATH, Folder
-from tests.stack import free_ports, wait_for
+from tests.ports import free_ports
+from tests.stack import wait_for
 
 
 class Server:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.stack import free_ports, wait_for
+from tests.ports import free_ports
+from tests.stack import wait_for
 
 # Debian's own start script changes user and folder; behind it is the broker's.
 _BEHIND_DEBIANS = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")

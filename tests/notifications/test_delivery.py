@@ -17,7 +17,7 @@ from stats_assets.notifications.watch import Watcher
 from stats_assets.shared.config import parse_config
 from stats_assets.shared.failures import ConfigurationMistake, SourceAway
 from tests.notifications.world import AWAY, Webhook, World, webhooks
-from tests.stack import free_ports
+from tests.ports import free_ports
 
 DAY = "2026-05-02"
 

@@ -118,12 +118,12 @@ def test_at_first_the_last_week_is_listed():
 
 
 def test_after_two_days_off_every_day_since_is_listed():
-    listed = {days_ago(2): NOW - timedelta(days=2), days_ago(3): NOW - timedelta(days=2)}
+    listed = {days_ago(n): NOW - timedelta(days=2) for n in range(2, 9)}
     assert days_to_list(date(2020, 1, 1), listed, [], NOW) == [(days_ago(2), TODAY)]
 
 
 def test_a_day_listed_before_it_was_over_is_listed_again():
-    listed = {days_ago(1): NOW - timedelta(hours=16), days_ago(2): NOW - timedelta(hours=16)}
+    listed = {days_ago(n): NOW - timedelta(hours=16) for n in range(1, 8)}
     assert days_to_list(date(2020, 1, 1), listed, [], NOW) == [(days_ago(1), TODAY)]
 
 
@@ -132,8 +132,26 @@ def test_a_long_outage_is_caught_up_month_by_month():
     assert days_to_list(date(2020, 1, 1), listed, [], NOW) == [(days_ago(99), days_ago(69))]
 
 
+def test_a_day_that_failed_between_days_that_did_not_is_listed_again():
+    """The run that failed goes on to its other days, and those settle."""
+    listed = dict.fromkeys((days_ago(6), days_ago(5), days_ago(3), days_ago(2), days_ago(1)), NOW)
+    assert days_to_list(date(2020, 1, 1), listed, [], NOW) == [(days_ago(4), days_ago(4)), (TODAY, TODAY)]
+    listed[days_ago(4)] = NOW - timedelta(days=4)  # while it was not over yet
+    assert days_to_list(date(2020, 1, 1), listed, [], NOW) == [(days_ago(4), days_ago(4)), (TODAY, TODAY)]
+
+
+def test_the_first_days_of_a_first_look_are_listed_again_when_they_failed():
+    listed = {days_ago(n): NOW for n in range(1, 5)}
+    assert days_to_list(date(2020, 1, 1), listed, [], NOW) == [(days_ago(6), days_ago(5)), (TODAY, TODAY)]
+
+
+def test_days_before_a_single_old_one_that_people_asked_for_are_left_to_people():
+    listed = {days_ago(400): NOW, days_ago(1): NOW}
+    assert days_to_list(date(2020, 1, 1), listed, [], NOW) == [(TODAY, TODAY)]
+
+
 def test_days_with_gaps_are_asked_for_too():
-    listed = {days_ago(1): NOW}
+    listed = {days_ago(n): NOW for n in range(1, 8)}
     assert days_to_list(days_ago(50), listed, [days_ago(9), days_ago(60)], NOW) == [
         (days_ago(9), days_ago(9)),
         (TODAY, TODAY),
