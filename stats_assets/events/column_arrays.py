@@ -1,7 +1,7 @@
 """Values of one column, many at once, as an Arrow array; and the places of those that are none of its type. Pure.
 
-What a column takes is said in `values`; what is done here by types and by Arrow comes to the same, which a
-test holds. Values are as msgspec decodes them without being told a type; that none has a NUL is seen before.
+What a column takes is said in `values`; what is done here by types and by Arrow comes to the same, which a test holds.
+Values are as msgspec decodes them without being told a type; that none has a NUL is seen before.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Decoder:
         event_id = table.by_name.get(EVENT_ID, Column(name=EVENT_ID))
         sent = [event_id, *(column for column in declared if column.header is None)]
         self._from_headers = [column for column in declared if column.header_key]
-        self._columns = [*sent, *self._from_headers]
+        self._columns = [*sent, *self._from_headers]  # event_id is the first
         self._many = msgspec.json.Decoder(list[_row_type(name, sent)]).decode
         self._careful = CarefulDecoder(self._columns, not_null, versions)
         self._schema = _schema(declared)
@@ -75,15 +75,14 @@ class Decoder:
         work = _Work(block, version_of, self._headers(block), [[] for _ in self._columns])
         self._read(work)
         arrays = {c.name: self._array(work, c, v) for c, v in zip(self._columns, work.values, strict=True)}
-        identified = block.count - arrays[EVENT_ID].null_count + work.refused_with_id
+        identified = block.count - work.values[0].count(None) + work.refused_with_id
         return Decoded(self._batch(work, arrays), work.refusals, identified, len(work.extras))
 
     def _read(self, work: _Work) -> None:
         """Every event's values by column. What cannot be read with the others is judged alone, in its place."""
-        columns = work.values
-        for column in self._from_headers:
-            columns[self._columns.index(column)] += [each.get(column.header_key or "") for each in work.headers]
-        sent = columns[: len(columns) - len(self._from_headers)]
+        sent = work.values[: len(self._columns) - len(self._from_headers)]
+        for column, values in zip(self._from_headers, work.values[len(sent) :], strict=True):
+            values += [headers.get(column.header_key or "") for headers in work.headers]
         at, alone = 0, []
         while at < work.block.count:
             rows = self._rows(work.block, at, min(at + _MANY, work.block.count))

@@ -105,6 +105,13 @@ def test_numbers_keep_their_values_whatever_stands_beside_them():
     ]
 
 
+def test_an_event_with_an_id_counts_once_whatever_becomes_of_it():
+    sent: list[dict[str, Any]] = [{"i": 1}, {"i": "x"}, {"i": 1, "more": 1}, {"more": 1}, {"i": 1, "s": 5}, {}]
+    decoded = decoded_of([{**event, "event_id": f"{n}"} for n, event in enumerate(sent)] + sent, known_versions=True)
+    assert sorted(decoded.refusals) == [1, 3, 4, 5, 7, 9, 10, 11]
+    assert decoded.identified == len(sent)
+
+
 def test_an_unknown_key_in_every_event_costs_no_event_its_values():
     events = [{"i": n, f"more - at `$[{n}]`": n} for n in range(130)]
     decoded = decoded_of(events)
