@@ -37,17 +37,18 @@ def examine(environment: Environment, environ: Mapping[str, str]) -> Iterator[Fi
     """Every finding, as soon as it is made."""
     yield from packages(PROJECT_FOLDER / "requirements.lock")
     yield from _folders(environment)
-    yield from _ports(environment)
     try:
         text = check_configuration(environment, config_variables(environment))
     except OurMistake as error:
         for line in str(error).splitlines():
             yield wrong(line)
+        yield from _ports(environment, None)
         yield from _databases(environment, None)
         return
     yield ok(f"{environment.config_file} is right")
     variables = {**config_variables(environment), **environ}
     config = parse_config(text, StatsConfig, variables, str(environment.config_file))
+    yield from _ports(environment, config.events.port_or(environment.collector_port) if config.events else None)
     yield from _archive(config.archive)
     yield from left_by_drills(Path(config.backups_config.staging))
     yield from _databases(environment, config)
@@ -90,12 +91,13 @@ def left_by_drills(staging: Path) -> Iterator[Finding]:
         yield note(told, f"the next backup or drill ends it; now: kill -QUIT {server}")
 
 
-def _ports(environment: Environment) -> Iterator[Finding]:
+def _ports(environment: Environment, collector_port: int | None) -> Iterator[Finding]:
+    """Of a stack that does not run; None where no collector is to listen."""
     record = read_record(environment.home)
     if record is not None and record.living():
         yield ok(f"the stack is running, its UI at {record.url}")
         return
-    for port in (environment.port, environment.sandbox_port, environment.collector_port):
+    for port in filter(None, (environment.port, environment.sandbox_port, collector_port)):
         if is_free(port):
             yield ok(f"port {port} is free")
         else:
