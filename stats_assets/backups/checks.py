@@ -28,8 +28,9 @@ def build_checks(config: BackupsConfig, shelf: Shelf) -> list[dg.AssetChecksDefi
         description=f"There is a whole backup that was begun in the last {config.max_backup_age_hours} hours.",
     )
     def newest_backup_is_recent() -> dg.AssetCheckResult:
-        told = age_problem(shelf.backups(), config.max_backup_age_hours, datetime.now(UTC))
-        return _result(told, "the newest backup is recent")
+        backups = shelf.backups()
+        told = age_problem(backups, config.max_backup_age_hours, datetime.now(UTC))
+        return _result(told, "the newest backup is recent", is_beginning=not backups)
 
     @dg.asset_check(
         asset=BASE_BACKUP,
@@ -49,7 +50,8 @@ def build_checks(config: BackupsConfig, shelf: Shelf) -> list[dg.AssetChecksDefi
     def last_drill_succeeded(database: dg.ResourceParam[StatsDatabase]) -> dg.AssetCheckResult:
         with told_to_dagster(), database.transaction() as cursor:
             drills = store.last_drills(cursor)
-        return _result(drill_problem(drills, config.max_drill_age_days, datetime.now(UTC)), "the last drill was good")
+        told = drill_problem(drills, config.max_drill_age_days, datetime.now(UTC))
+        return _result(told, "the last drill was good", is_beginning=drills.ended_at is None)
 
     return [newest_backup_is_recent, backups_are_whole, last_drill_succeeded]
 
@@ -58,7 +60,7 @@ def age_problem(backups: list[str], max_hours: int, now: datetime) -> str:
     """What is wrong with the age of the newest; empty when nothing is."""
     instants = [instant for name in backups if (instant := begun_at(name))]
     if not instants:
-        return "there is no backup yet"
+        return "there is no backup yet; the night makes one, or materialize backups/base_backup"
     hours = (now - max(instants)) / timedelta(hours=1)
     return "" if hours <= max_hours else f"the newest backup was begun {hours:.0f} hours ago, allowed are {max_hours}"
 
@@ -66,14 +68,14 @@ def age_problem(backups: list[str], max_hours: int, now: datetime) -> str:
 def drill_problem(drills: LastDrills, max_days: int, now: datetime) -> str:
     """What is wrong with the last drills; empty when nothing is."""
     if drills.ended_at is None:
-        return "no backup was ever restored"
+        return "no backup was restored yet; Sunday's drill does, or materialize backups/restore_drill"
     if not drills.is_good:
         return f"the drill of {drills.ended_at:%Y-%m-%d} failed: {drills.problem}"
     days = (now - drills.ended_at) / timedelta(days=1)
     return "" if days <= max_days else f"the last drill was {days:.0f} days ago, allowed are {max_days}"
 
 
-def _result(problem: str, otherwise: str) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        passed=not problem, severity=dg.AssetCheckSeverity.ERROR, description=problem or otherwise
-    )
+def _result(problem: str, otherwise: str, is_beginning: bool = False) -> dg.AssetCheckResult:
+    """What a new installation has not done yet is a warning."""
+    severity = dg.AssetCheckSeverity.WARN if is_beginning else dg.AssetCheckSeverity.ERROR
+    return dg.AssetCheckResult(passed=not problem, severity=severity, description=problem or otherwise)

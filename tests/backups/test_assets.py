@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import cast
 
 import dagster as dg
@@ -14,11 +15,14 @@ from stats_assets.backups.assets import BASE_BACKUP, RESTORE_DRILL, build_assets
 from stats_assets.backups.automation import build_automation
 from stats_assets.backups.checks import age_problem, build_checks, drill_problem
 from stats_assets.backups.config import BackupsConfig
+from stats_assets.backups.manifest import MANIFEST
 from stats_assets.backups.plan import backup_name
+from stats_assets.backups.shelf import Shelf
 from stats_assets.backups.store import LastDrills
 from stats_assets.notifications.config import NotificationsConfig
 from stats_assets.notifications.message import Links
 from stats_assets.notifications.watch import Watcher
+from stats_assets.shared.archive import Archive
 from tests.backups.conftest import Place
 from tests.notifications.world import Webhook, webhooks
 
@@ -93,12 +97,24 @@ def test_an_old_backup_and_no_backup_are_told():
     names = [backup_name(NOW - timedelta(hours=hours)) for hours in (55, 31)]
     assert age_problem(names, 31, NOW) == ""
     assert age_problem(names, 30, NOW) == "the newest backup was begun 31 hours ago, allowed are 30"
-    assert age_problem([], 30, NOW) == "there is no backup yet"
+    assert age_problem([], 30, NOW).startswith("there is no backup yet")
+
+
+def test_that_there_is_no_backup_yet_is_a_warning_and_an_old_one_an_error(tmp_path: Path):
+    shelf = Shelf(Archive(f"{tmp_path}"))
+    newest_backup_is_recent, *_ = build_checks(BackupsConfig(), shelf)
+    answer = cast(dg.AssetCheckResult, newest_backup_is_recent())
+    assert (answer.passed, answer.severity) == (False, dg.AssetCheckSeverity.WARN)
+    old = tmp_path / backup_name(NOW - timedelta(days=365))
+    old.mkdir()
+    (old / MANIFEST).touch()
+    answer = cast(dg.AssetCheckResult, newest_backup_is_recent())
+    assert (answer.passed, answer.severity) == (False, dg.AssetCheckSeverity.ERROR)
 
 
 def test_a_failed_an_old_and_no_drill_are_told():
     good = LastDrills(NOW - timedelta(days=9), True, "b", None, NOW - timedelta(days=9))
-    assert drill_problem(LastDrills(), 8, NOW) == "no backup was ever restored"
+    assert drill_problem(LastDrills(), 8, NOW).startswith("no backup was restored yet")
     assert drill_problem(good, 9, NOW) == ""
     assert drill_problem(good, 8, NOW) == "the last drill was 9 days ago, allowed are 8"
     bad = LastDrills(NOW - timedelta(days=1), False, "b", "it is cut", NOW - timedelta(days=9))
