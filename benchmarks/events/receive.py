@@ -87,16 +87,18 @@ def collector(dsn: str) -> Iterator[RunningCollector]:
             env={**os.environ, "STATS_CONFIG": str(config), "STATS_DSN": dsn},
         )
         try:
-            _wait_for(port)
+            _wait_for(port, process)
             yield RunningCollector(port, process.pid, Path(folder) / "events.yaml")
         finally:
             process.terminate()
             process.wait()
 
 
-def _wait_for(port: int) -> None:
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 30
     while True:
+        if process.poll() is not None:
+            sys.exit("the collector has ended")
         try:
             with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
                 connection.request("GET", "/health")

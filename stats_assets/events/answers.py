@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,7 +22,7 @@ _ONLY_JSON = (_JSON,)
 _MAX_LISTED = 100
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     status: int
     body: bytes
     headers: tuple[Header, ...] = ()
@@ -42,7 +42,7 @@ def come_again(status: Literal[429, 503], reason: str, seconds: float, headers: 
 def kept(request_id: str, judged: Judged, where: Literal["stored", "spooled"], headers: tuple[Header, ...]) -> Answer:
     """The verdicts on all events: those that are not listed as refused were taken."""
     if not judged.refused and not judged.unknown_columns:
-        number = len(judged.accepted.positions)
+        number = judged.accepted.number
         body = f'{{"request_id":"{request_id}","kept":"{where}","accepted":{number},"refused":[]}}'.encode()
         return Answer(200 if where == "stored" else 202, body, (_JSON, *headers) if headers else _ONLY_JSON)
     body = _verdicts(request_id, judged, where)

@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Literal
 
 from stats_assets.events.config import EventsConfig
-from stats_assets.events.copy_rows import Rows
+from stats_assets.events.copy_rows import Packed, Rows
 from stats_assets.events.metrics import Tally
 from stats_assets.events.spool import Spool, SpoolFull
 from stats_assets.events.store import Store, StoreAway
@@ -96,19 +96,21 @@ class Batches:
         """Does something with the spool when nothing else is done with it."""
         await asyncio.get_running_loop().run_in_executor(self._disk, act)
 
-    def keep(self, rows: Rows, tell: Tell) -> None:
+    def keep(self, packed: Packed, tell: Tell) -> None:
         """Calls `tell` once it is known where the rows have been kept, or that they have not. Raises NoRoom at once."""
         if self._is_ending:
             raise NoRoom("the collector is stopping")
-        if self._waiting_bytes + rows.size_bytes > self._config.max_waiting_bytes:
+        if self._waiting_bytes + packed.size_bytes > self._config.max_waiting_bytes:
             raise NoRoom("more is coming in than can be kept")
-        if not self._waiting or self._waiting[-1].rows.count + rows.count > self._config.max_batch_events:
-            self._waiting.append(_Batch())
+        batch = self._waiting[-1] if self._waiting else None
+        count = packed.raw_count + packed.quarantined_count
+        if batch is None or batch.rows.count + count > self._config.max_batch_events:
+            batch = _Batch()
+            self._waiting.append(batch)
             self._has_work.set()
-        batch = self._waiting[-1]
-        batch.rows.add(rows)
+        batch.rows.add(packed)
         batch.asking.append(tell)
-        self._waiting_bytes += rows.size_bytes
+        self._waiting_bytes += packed.size_bytes
 
     async def _work(self) -> None:
         while True:

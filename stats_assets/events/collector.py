@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic, time_ns
 from typing import Any
 from urllib.parse import unquote
@@ -22,7 +23,7 @@ from stats_assets.events.headers import Header, Headers
 from stats_assets.events.metrics import CONTENT_TYPE, Tally, exposition
 from stats_assets.events.openapi import document
 from stats_assets.events.origins import answer_headers, preflight_headers
-from stats_assets.events.reception import Door, Reception, check_content_type, judge_body
+from stats_assets.events.reception import Door, Reception, Sender, check_content_type, judge_body
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Posting:
     """
 
     door: Door
-    headers: Headers
+    sender: Sender
     shown: tuple[Header, ...]
     tails: Mapping[str | None, bytes]
     body_bytes: int | None
@@ -80,7 +81,7 @@ class Collector:
         """Clients send the same head again and again: one that was read need not be read again."""
         known, door = self.reception.postings, posting.door
         is_of_before = self.reception.doors.get(door.app_id) is not door  # another schema is in force meanwhile
-        if is_of_before or len(head) > _LONGEST_HEAD or b"x-signature" in posting.headers:
+        if is_of_before or len(head) > _LONGEST_HEAD or posting.sender.signature is not None:
             return
         if len(known) >= _MOST_HEADS:
             known.clear()
@@ -102,7 +103,7 @@ class Collector:
             body_bytes = _announced(headers, door.judge.limits.max_body_bytes)
         except BodyRefused as error:
             return self._refuse(error, shown)
-        return Posting(door, headers, shown, door.packer.tails(headers), body_bytes)
+        return Posting(door, Sender.of(door, headers), shown, door.packer.tails(headers), body_bytes)
 
     def receive(self, posting: Posting, body: bytes, answer: Callable[[Answer], None]) -> None:
         """Calls `answer` once: now, or when the events are kept."""
@@ -120,24 +121,30 @@ class Collector:
             answer(answers.bare(500))
 
     def _receive(self, posting: Posting, body: bytes, answer: Callable[[Answer], None]) -> None:
-        door = posting.door
-        microseconds = time_ns() // 1000
-        judged = judge_body(door, body, posting.headers, microseconds / 1e6)
-        number = judged.accepted.number + len(judged.refused)
+        door, now = posting.door, time_ns()
+        judged = judge_body(posting.sender, body, now / 1e9)
+        number = len(judged.accepted.positions) + len(judged.refused)
         door.bucket.take(number or 1)
         request_id = next(self._request_ids)
-
-        def tell(outcome: Kept | NoRoom) -> None:
-            if isinstance(outcome, NoRoom):
-                answer(_no_room(posting, outcome))
-                return
-            self._count(door.app_id, judged)
-            answer(answers.kept(_uuid(request_id), judged, outcome, posting.shown))
-
+        tell = partial(self._tell, posting, request_id, judged, answer)
         if number:
-            self._batches.keep(door.packer.pack(request_id, microseconds, judged, posting.tails), tell)
+            self._batches.keep(door.packer.pack(request_id, now // 1000, judged, posting.tails), tell)
         else:
             tell("stored")
+
+    def _tell(
+        self,
+        posting: Posting,
+        request_id: bytes,
+        judged: Judged,
+        answer: Callable[[Answer], None],
+        outcome: Kept | NoRoom,
+    ) -> None:
+        if isinstance(outcome, NoRoom):
+            answer(_no_room(posting, outcome))
+        else:
+            self._count(posting.door.app_id, judged)
+            answer(answers.kept(_uuid(request_id), judged, outcome, posting.shown))
 
     def too_long(self, posting: Posting) -> Answer:
         """The answer to a body that is longer than it may be."""

@@ -1,7 +1,7 @@
 """Values of one column, many at once, as an Arrow array; and the places of those that are none of its type. Pure.
 
-What a column takes is said in `values.complaint`; what is done here by types and by Arrow comes to the same, which a
-test holds. Values are as msgspec decodes them without being told a type; that none has a NUL is seen before.
+What a column takes is said in `values`; what is done here by types and by Arrow comes to the same, which a test holds.
+Values are as msgspec decodes them without being told a type; that none has a NUL is seen before.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from stats_assets.events import timestamps
 from stats_assets.events.schema_file import EVENT_ID, Column, ColumnType
-from stats_assets.events.values import LARGEST_F32, LONGEST_EVENT_ID, complaint, event_id_complaint
+from stats_assets.events.values import LARGEST_F32, LONGEST_EVENT_ID, complaints_of, json_types
 
 ARROW_TYPES: Mapping[ColumnType, pa.DataType] = {
     "bool": pa.bool_(),
@@ -25,16 +25,6 @@ ARROW_TYPES: Mapping[ColumnType, pa.DataType] = {
     "string": pa.string(),
     "timestamp": timestamps.TYPE,
 }
-_KINDS: Mapping[ColumnType, frozenset[type]] = {
-    "bool": frozenset({bool}),
-    "i32": frozenset({int}),
-    "i64": frozenset({int}),
-    "f32": frozenset({int, float}),
-    "f64": frozenset({int, float}),
-    "string": frozenset({str}),
-    "timestamp": frozenset({str, int, float}),
-}
-_NULL = type(None)
 # Arrow takes 3.0 for an integer, which JSON's 3.0 is not; of all other types it takes what the column does.
 _TYPES_ARE_LOOKED_AT = ("i32", "i64", "f32", "f64")
 _NOT_SO = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError)
@@ -42,22 +32,21 @@ _NOT_SO = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError)
 
 def of_another_type(column: Column, values: Sequence[Any]) -> list[int]:
     """Places of values whose JSON type the column does not take; null is of every type."""
-    kinds = _KINDS[column.type] | {_NULL}
-    return [i for i, value in enumerate(values) if type(value) not in kinds]
+    taken = json_types(column)
+    return [i for i, value in enumerate(values) if type(value) not in taken]
 
 
 def refused(column: Column, values: Sequence[Any]) -> list[int]:
     """Places of all values the column does not take, each looked at by itself."""
-    if column.name == EVENT_ID:
-        return [i for i, v in enumerate(values) if event_id_complaint(v) or complaint(column, v)]
-    return [i for i, value in enumerate(values) if complaint(column, value)]
+    complaint = complaints_of(column)
+    return [i for i, value in enumerate(values) if complaint(value)]
 
 
 def array(column: Column, values: Sequence[Any]) -> pa.Array | None:
     """The array; None when some value may be one that the column does not take. Nulls are let through."""
     if column.type == "timestamp":
         return timestamps.usual(values)
-    if column.type in _TYPES_ARE_LOOKED_AT and not (_KINDS[column.type] | {_NULL}).issuperset(map(type, values)):
+    if column.type in _TYPES_ARE_LOOKED_AT and not json_types(column) >= set(map(type, values)):
         return None
     try:
         if column.type == "f32":
@@ -73,7 +62,7 @@ def array(column: Column, values: Sequence[Any]) -> pa.Array | None:
 def array_of_judged(column: Column, values: Sequence[Any]) -> pa.Array:
     """The array of values that the column does take."""
     if column.type == "timestamp":
-        return timestamps.timestamps(values)
+        return timestamps.of_judged(values)
     if column.type in ("f32", "f64"):  # of whole numbers Arrow takes only those that a float holds exactly
         values = [None if value is None else float(value) for value in values]
     return pa.array(values, ARROW_TYPES[column.type])

@@ -12,15 +12,15 @@ import asyncio
 import logging
 from collections import deque
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from http import HTTPStatus
+from functools import partial
 
 import httptools
+import msgspec
 
 from stats_assets.events.answers import Answer, bare, come_again
 from stats_assets.events.collector import Collector, Posting
 from stats_assets.events.config import EventLimits
-from stats_assets.events.headers import Header
+from stats_assets.events.http_bytes import http_bytes
 from stats_assets.events.metrics import Tally
 
 log = logging.getLogger(__name__)
@@ -35,11 +35,9 @@ _MOST_UNTAKEN_BYTES = 256 * 1024
 _KEEP_ALIVE_SECONDS = 15
 _RETRY_SECONDS = 5
 _HEAD_ENDS = b"\r\n\r\n"
-_STATUS_LINES = {each.value: f"HTTP/1.1 {each.value} {each.phrase}\r\n".encode() for each in HTTPStatus}
 
 
-@dataclass(slots=True, eq=False)
-class _Exchange:
+class _Exchange(msgspec.Struct, eq=False):
     """A request and its answer. `is_last`: the connection ends with it."""
 
     is_last: bool
@@ -212,18 +210,15 @@ class Connection(asyncio.Protocol):
     def _answer(self, exchange: _Exchange, answer: Answer) -> None:
         exchange.answer = answer
         self._shared.tally.answers[answer.status] += 1
-        while self._open and self._open[0].answer is not None and not self._transport.is_closing():
-            self._write(self._open.popleft())
-        self._pace()
+        waiting = self._open
+        while waiting and (ready := waiting[0].answer) is not None and not self._transport.is_closing():
+            self._write(waiting.popleft(), ready)
+        if self._is_paused:
+            self._pace()
 
-    def _write(self, exchange: _Exchange) -> None:
-        assert exchange.answer is not None, "it is written when it is there"
-        status, body, headers = exchange.answer
+    def _write(self, exchange: _Exchange, answer: Answer) -> None:
         exchange.is_last |= self._shared.is_ending and not self._open
-        head = _head(status, headers, exchange.is_last)
-        if status != HTTPStatus.NO_CONTENT:
-            head += b"content-length: %d\r\n" % len(body)
-        self._transport.write(head + b"\r\n" + (b"" if exchange.has_no_body else body))
+        self._transport.write(http_bytes(answer, exchange.is_last, exchange.has_no_body))
         if exchange.is_last and exchange is not self._coming:  # closing before all has come would take the answer away
             self._close()
         elif self._is_at_start and not self._open:
@@ -261,9 +256,3 @@ class Connection(asyncio.Protocol):
         else:
             self._shared.tally.slow_clients += 1
             self._give_up(bare(408))
-
-
-@lru_cache(maxsize=256)
-def _head(status: int, headers: tuple[Header, ...], is_last: bool) -> bytes:
-    lines = [_STATUS_LINES[status], *[b"%b: %b\r\n" % header for header in headers]]
-    return b"".join((*lines, b"connection: close\r\n" if is_last else b""))

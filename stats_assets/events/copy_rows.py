@@ -42,9 +42,20 @@ _DAY_MICROSECONDS = 86_400_000_000
 _POSITIONS = [struct.pack("!ii", 4, i) for i in range(1000)]
 
 
+class Packed(msgspec.Struct, frozen=True, gc=False):
+    """The rows of one request, for both tables; `day` is that of their table partition, in days since 1970."""
+
+    raw: bytes
+    raw_count: int
+    quarantined: bytes
+    quarantined_count: int
+    size_bytes: int
+    day: int
+
+
 @dataclass(slots=True)
 class Rows:
-    """Rows of both tables, and what is to be known of them without reading them."""
+    """Rows of many requests, and what is to be known of them without reading them."""
 
     raw: list[bytes] = field(default_factory=list)
     quarantined: list[bytes] = field(default_factory=list)
@@ -63,14 +74,17 @@ class Rows:
         """The UTC days of the table partitions; kept as first and last, in days since 1970."""
         return {date(1970, 1, 1) + timedelta(days=number) for number in range(self.first_day, self.last_day + 1)}
 
-    def add(self, other: Rows) -> None:
-        self.raw += other.raw
-        self.quarantined += other.quarantined
-        self.raw_count += other.raw_count
-        self.quarantined_count += other.quarantined_count
-        self.size_bytes += other.size_bytes
-        self.first_day = min(self.first_day, other.first_day)
-        self.last_day = max(self.last_day, other.last_day)
+    def add(self, packed: Packed) -> None:
+        self.raw.append(packed.raw)
+        self.raw_count += packed.raw_count
+        if packed.quarantined_count:
+            self.quarantined.append(packed.quarantined)
+            self.quarantined_count += packed.quarantined_count
+        self.size_bytes += packed.size_bytes
+        if packed.day < self.first_day:
+            self.first_day = packed.day
+        if packed.day > self.last_day:
+            self.last_day = packed.day
 
 
 @dataclass(frozen=True)
@@ -93,18 +107,17 @@ class Packer:
         """By table what rows of a request with these headers have behind their request_id; made when asked for."""
         return _Tails(self, headers)
 
-    def pack(self, request_id: bytes, microseconds: int, judged: Judged, tails: Mapping[str | None, bytes]) -> Rows:
+    def pack(self, request_id: bytes, microseconds: int, judged: Judged, tails: Mapping[str | None, bytes]) -> Packed:
         """The rows of a request that was complete at this Unix time."""
+        accepted, refused = judged.accepted, judged.refused
         postgres_time = microseconds - _UNIX_SECONDS_OF_2000 * 1_000_000
-        raw = _raw_rows(_start(len(RAW_COLUMNS), 8, postgres_time, 16) + request_id, judged.accepted, tails)
-        day = microseconds // _DAY_MICROSECONDS
-        rows = Rows([raw], [], len(judged.accepted.positions), 0, len(raw), day, day)
-        if judged.refused:
+        raw = _raw_rows(_start(len(RAW_COLUMNS), 8, postgres_time, 16) + request_id, accepted, tails)
+        quarantined = b""
+        if refused:
             start = _start(len(QUARANTINE_COLUMNS), 8, postgres_time, 16) + request_id
-            quarantined = b"".join(start + tails[each.table] + _refused_row(each) for each in judged.refused)
-            rows.quarantined, rows.quarantined_count = [quarantined], len(judged.refused)
-            rows.size_bytes += len(quarantined)
-        return rows
+            quarantined = b"".join(start + tails[each.table] + _refused_row(each) for each in refused)
+        size_bytes, day = len(raw) + len(quarantined), microseconds // _DAY_MICROSECONDS
+        return Packed(raw, len(accepted.positions), quarantined, len(refused), size_bytes, day)
 
     def tail(self, name: str | None, headers: Headers) -> bytes:
         """app_id, schema_version, table_name and headers."""
@@ -129,11 +142,11 @@ class _Tails(dict[str | None, bytes]):
 def _raw_rows(start: bytes, accepted: Accepted, tails: Mapping[str | None, bytes]) -> bytes:
     starts: dict[str, bytes] = {}
     parts: list[bytes | msgspec.Raw] = []
-    positions, tables, event_ids, payloads = accepted
-    for position, table, event_id, payload in zip(_positions(positions), tables, event_ids, payloads, strict=True):
+    columns = (_positions(accepted.positions), accepted.tables, accepted.event_ids, accepted.payloads)
+    for position, table, event_id, payload in zip(*columns, strict=True):
         if table not in starts:
             starts[table] = start + tails[table]
-        size = _length(len(payload))  # pyright: ignore[reportArgumentType]  # a Raw has a length
+        size = _length(len(payload))
         if event_id is None:
             parts += (starts[table], position, _NULL, size, payload)
         else:

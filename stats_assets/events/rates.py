@@ -20,10 +20,10 @@ class Bucket:
 
     def wait_seconds(self, now: float) -> float:
         """How long until the next body is welcome; 0 when it is now."""
-        passed = self.burst if self._at is None else (now - self._at) * self.per_second
-        self._left = min(self.burst, self._left + passed)
+        left = self.burst if self._at is None else self._left + (now - self._at) * self.per_second
+        self._left = left = self.burst if left > self.burst else left
         self._at = now
-        return 0 if self._left > 0 else (1 - self._left) / self.per_second
+        return 0 if left > 0 else (1 - left) / self.per_second
 
     def take(self, events: int) -> None:
         """After `wait_seconds` was asked."""

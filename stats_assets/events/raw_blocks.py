@@ -12,11 +12,11 @@ import numpy as np
 from psycopg2 import sql
 
 from stats_assets.events import tables_sql
-from stats_assets.events.decoding import Block
+from stats_assets.events.block import Block
 from stats_assets.shared.postgres import Cursor, one_row
 
-# 1 MB: some thousand events; more gain nothing and take memory.
-_PAGES_PER_BLOCK = 128
+# 2 MB: some thousand events; more gain nothing and take memory.
+_PAGES_PER_BLOCK = 256
 _KEY = np.dtype([("received_at", ">i8"), ("request_id", "V16"), ("request_position", ">i4"), ("length", ">i4")])
 _EPOCH_MICROSECONDS = 946_684_800_000_000  # 2000-01-01, where PostgreSQL counts from
 _HEAD_BYTES = 19  # of binary COPY: magic, flags, length of an extension that is not there

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from stats_assets.events.config import EventLimits
 from stats_assets.events.copy_rows import Packer
-from stats_assets.events.credentials import Doorkeeper
+from stats_assets.events.credentials import Doorkeeper, Said
 from stats_assets.events.envelope import BodyRefused, Judge, Judged, read_envelope
 from stats_assets.events.headers import Headers, text_of
 from stats_assets.events.rates import Bucket
@@ -66,6 +66,26 @@ class Reception:
         return cls(schema, doors, limits)
 
 
+class Sender(NamedTuple):
+    """What the head of a request says of who sends and how, with what its events need of it.
+
+    `said` is None when there is a signature, which is over the body.
+    """
+
+    door: Door
+    headers: Headers
+    said: Said | None
+    signature: str | None
+    encoding: str | None
+
+    @classmethod
+    def of(cls, door: Door, headers: Headers) -> Sender:
+        signature = text_of(headers, b"x-signature")
+        said = door.keeper.judge_token(headers) if signature is None else None
+        encoding = text_of(headers, b"content-encoding")
+        return cls(door, headers, said, signature, encoding.strip().lower() if encoding else None)
+
+
 def check_content_type(headers: Headers) -> None:
     """Raises BodyRefused (415)."""
     kind = headers.get(b"content-type", b"")
@@ -73,16 +93,16 @@ def check_content_type(headers: Headers) -> None:
         raise BodyRefused(415, "unsupported media type", "send application/json")
 
 
-def judge_body(door: Door, body: bytes, headers: Headers, now: float) -> Judged:
+def judge_body(sender: Sender, body: bytes, now: float) -> Judged:
     """The verdict on each event of a body as it was sent, at a Unix time. Raises BodyRefused."""
-    said = door.keeper.judge_headers(headers, body, now)
+    door, headers, said, signature, encoding = sender
+    keeper, judge = door.keeper, door.judge
+    if signature is not None:
+        said = keeper.judge_signature(signature, body, now)
     if said == "closed":
         raise BodyRefused(403, "secret mismatch", "the token or signature is not good")
-    plain = body
-    limits = door.judge.limits
-    if encoding := text_of(headers, b"content-encoding"):
-        plain = unpack(body, encoding.strip().lower(), limits.max_unpacked_bytes)
-    envelope = read_envelope(plain, limits, needs_secret=said == "unsaid")
-    if said == "unsaid" and not (isinstance(envelope.secret_key, str) and door.keeper.knows(envelope.secret_key)):
+    plain = body if encoding is None else unpack(body, encoding, judge.limits.max_unpacked_bytes)
+    envelope = read_envelope(plain, judge.limits, needs_secret=said == "unsaid")
+    if said == "unsaid" and not (isinstance(envelope.secret_key, str) and keeper.knows(envelope.secret_key)):
         raise BodyRefused(403, "secret mismatch", "secret_key is not that of the app")
-    return door.judge.judge(plain, envelope, headers)
+    return judge.judge(plain, envelope, headers)

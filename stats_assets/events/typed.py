@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -19,6 +19,7 @@ from stats_assets.events import tables_sql
 from stats_assets.events.catalog import SCHEMA
 from stats_assets.events.catalog_store import read_catalog, read_versions
 from stats_assets.events.config import EventsConfig
+from stats_assets.events.day_report import DayReport
 from stats_assets.events.decoding import Decoder
 from stats_assets.events.evolution import plan_table
 from stats_assets.events.raw_blocks import Window, raw_blocks
@@ -38,54 +39,6 @@ _KEY_COLUMNS = _REFUSAL_COLUMNS[:3]
 
 class Retired(OurMistake):
     """Raw events the day is made from are there no more; what was made of them stays."""
-
-
-@dataclass
-class DayReport:
-    """One typed day, in numbers. `read` is what this run has read of it, the others are of the whole day."""
-
-    table: str
-    day: date
-    read: int = 0
-    received: int = 0
-    stored: int = 0
-    quarantined: int = 0
-    repeats: int = 0
-    identified: int = 0
-    with_unknown_columns: int = 0
-    payload_bytes: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    oldest_at: datetime | None = None
-    newest_at: datetime | None = None
-    complete_until: datetime | None = None
-    seconds: float = 0.0
-
-    def saw(self, *times: datetime) -> None:
-        """Widens the span of the events received."""
-        known = [at for at in (*times, self.oldest_at, self.newest_at) if at is not None]
-        self.oldest_at, self.newest_at = min(known, default=None), max(known, default=None)
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        return {
-            "dagster/partition_row_count": self.stored,
-            "received": self.received,
-            "quarantined": self.quarantined,
-            "repeats": self.repeats,
-            "read": self.read,
-            "read_bytes": self.payload_bytes,
-            "quarantined_by_reason": self.reasons,
-            "with_unknown_columns": self.with_unknown_columns,
-            "oldest": self.oldest_at.isoformat() if self.oldest_at else "none",
-            "newest": self.newest_at.isoformat() if self.newest_at else "none",
-            "seconds": round(self.seconds, 3),
-        }
-
-    def __str__(self) -> str:
-        return (
-            f"{self.day}: {self.stored} rows of {self.received} events, {self.quarantined} quarantined,"
-            f" {self.repeats} repeats; read {self.read} in {self.seconds:.1f} s"
-        )
 
 
 def definition_of(table: Table) -> str:
@@ -160,7 +113,7 @@ class _Replacement:
         if only_new and state.before is not None and state.before[:2] == (state.definition, state.replays):
             since = max(start, min(state.before[2], end))
         self._delete(since, end)
-        decoder = Decoder(self.table.declared, not_null, self._versions())
+        decoder = Decoder(self.table.name, self.table.declared, not_null, self._versions())
         refusals = self._copy(decoder, Window(self.table.name, since, end), are_few=since > start)
         repeats = self._repeats(since, end) if self.report.identified else []
         self._settle(refusals, repeats, since, end)
@@ -223,7 +176,7 @@ class _Replacement:
         with_headers = bool(self.table.declared.header_keys)
         for block, version_of in raw_blocks(self.reader, window, with_headers, are_few):
             decoded = decoder.decode(block, version_of)
-            report.read += len(block.app_ids)
+            report.read += block.count
             report.payload_bytes += len(block.payloads)
             report.saw(block.key(int(block.received_at.argmin()))[0], block.key(int(block.received_at.argmax()))[0])
             report.identified += decoded.identified

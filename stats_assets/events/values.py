@@ -1,20 +1,21 @@
 """What a column takes: the type msgspec decodes it with, and what is wrong with a value that is none.
 
-Two ways of one meaning. `column_type` is for decoding many events at once, which only says that something is wrong;
-`complaint` looks at one decoded value and says what. A test holds that both take the same values. Pure.
+Ways of one meaning. `column_type` is for decoding many events at once, which only says that something is wrong;
+`complaint` looks at one decoded value and says what; `json_types` are for the values of a column, many at once. Tests
+hold that all take the same values. Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
-from stats_assets.events.schema_file import Column, ColumnType
+from stats_assets.events.schema_file import EVENT_ID, Column, ColumnType
 
 I32_RANGE = (-(2**31), 2**31 - 1)
 I64_RANGE = (-(2**63), 2**63 - 1)
@@ -23,17 +24,6 @@ LARGEST_F32 = 3.4028234663852886e38
 UNIX_SECONDS_RANGE = (-62_135_596_800, 253_402_300_799)
 LONGEST_EVENT_ID = 200
 
-_Seconds = Meta(ge=UNIX_SECONDS_RANGE[0], le=UNIX_SECONDS_RANGE[1])
-_TYPES: Mapping[ColumnType, Any] = {
-    "bool": bool,
-    "i32": Annotated[int, Meta(ge=I32_RANGE[0], le=I32_RANGE[1])],
-    "i64": Annotated[int, Meta(ge=I64_RANGE[0], le=I64_RANGE[1])],
-    "f32": Annotated[float, Meta(ge=-LARGEST_F32, le=LARGEST_F32)],
-    "f64": float,
-    "string": str,
-    # RFC 3339 with a zone, or Unix seconds.
-    "timestamp": Annotated[int, _Seconds] | Annotated[float, _Seconds] | Annotated[datetime, Meta(tz=True)],
-}
 EVENT_ID_TYPE = Annotated[str, Meta(min_length=1, max_length=LONGEST_EVENT_ID)]
 
 _timestamps = msgspec.json.Decoder(Annotated[datetime, Meta(tz=True)])
@@ -48,15 +38,28 @@ class Complaint(NamedTuple):
 
 def column_type(column: Column) -> Any:
     """The type to decode the column with. It lets a NUL in a string pass, which PostgreSQL cannot store."""
-    plain = _TYPES[column.type]
+    plain = _KINDS[column.type].decoded_as
     return plain if column.required else plain | None
+
+
+def json_types(column: Column) -> Set[type]:
+    """The types of decoded JSON values the column takes, null among them; not every value of these."""
+    return _KINDS[column.type].json_types
+
+
+Check = Callable[[Any], Complaint | None]
 
 
 def complaint(column: Column, value: Any) -> Complaint | None:
     """What is wrong with a decoded JSON value for the column; None when nothing is. None stands for null and absent."""
-    if value is None:
-        return Complaint("required value omitted", f"{column.name} is required") if column.required else None
-    return _CHECKS[column.type](value)
+    return complaints_of(column)(value)
+
+
+def complaints_of(column: Column) -> Check:
+    """The same for many values; of `event_id`, which every event may have, its length is looked at, too."""
+    check = event_id_complaint if column.name == EVENT_ID else _KINDS[column.type].check
+    omitted = Complaint("required value omitted", f"{column.name} is required") if column.required else None
+    return lambda value: omitted if value is None else check(value)
 
 
 def event_id_complaint(value: Any) -> Complaint | None:
@@ -139,13 +142,32 @@ def _is_timestamp(text: str) -> bool:
     return True
 
 
-_CHECKS: Mapping[ColumnType, Callable[[Any], Complaint | None]] = {
-    "bool": _bool,
-    "i32": _integer(*I32_RANGE),
-    "i64": _integer(*I64_RANGE),
-    "f32": _float(LARGEST_F32),
+class _Kind(NamedTuple):
+    """What a type of the schema file takes, in three ways of one meaning."""
+
+    json_types: frozenset[type]
+    decoded_as: Any
+    check: Check
+
+
+_NULL = type(None)
+_Seconds = Meta(ge=UNIX_SECONDS_RANGE[0], le=UNIX_SECONDS_RANGE[1])
+_KINDS: Mapping[ColumnType, _Kind] = {
+    "bool": _Kind(frozenset({bool, _NULL}), bool, _bool),
+    "i32": _Kind(frozenset({int, _NULL}), Annotated[int, Meta(ge=I32_RANGE[0], le=I32_RANGE[1])], _integer(*I32_RANGE)),
+    "i64": _Kind(frozenset({int, _NULL}), Annotated[int, Meta(ge=I64_RANGE[0], le=I64_RANGE[1])], _integer(*I64_RANGE)),
+    "f32": _Kind(
+        frozenset({int, float, _NULL}),
+        Annotated[float, Meta(ge=-LARGEST_F32, le=LARGEST_F32)],
+        _float(LARGEST_F32),
+    ),
     # A float of JSON is in range, or it would not have been decoded; an integer may be longer.
-    "f64": _float(1.7976931348623157e308),
-    "string": _string,
-    "timestamp": _timestamp,
+    "f64": _Kind(frozenset({int, float, _NULL}), float, _float(1.7976931348623157e308)),
+    "string": _Kind(frozenset({str, _NULL}), str, _string),
+    # RFC 3339 with a zone, or Unix seconds.
+    "timestamp": _Kind(
+        frozenset({str, int, float, _NULL}),
+        Annotated[int, _Seconds] | Annotated[float, _Seconds] | Annotated[datetime, Meta(tz=True)],
+        _timestamp,
+    ),
 }

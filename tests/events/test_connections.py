@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -225,3 +226,11 @@ def test_stopping_answers_what_has_come_and_ends_the_others(
             status, headers, _ = busy.answer()
             assert (status, headers["connection"]) == (200, "close")
             assert busy.is_ended()
+
+
+def test_a_port_that_is_taken_ends_a_collector_with_what_to_do(
+    collector: RunningCollector, tmp_path: Path, module_database_dsn: str
+):
+    second = RunningCollector(tmp_path, module_database_dsn, port=collector.port)
+    with pytest.raises(AssertionError, match=rf"cannot listen on 127\.0\.0\.1:{collector.port} .* change events\.port"):
+        second.start()

@@ -13,9 +13,10 @@ from psycopg2 import sql
 
 from stats_assets.events.catalog_store import keep_version
 from stats_assets.events.config import EventsConfig
+from stats_assets.events.day_report import DayReport
 from stats_assets.events.evolve import Evolution, evolve
 from stats_assets.events.schema_file import EventSchema, parse_schema
-from stats_assets.events.typed import DayReport, TypedTable
+from stats_assets.events.typed import TypedTable
 from stats_assets.shared.postgres import StatsDatabase
 from stats_assets.shared.table_partitions import ensure_leaf, leaf_of_days
 
