@@ -54,11 +54,10 @@ def _grouped(incidents: Sequence[Incident]) -> list[list[Incident]]:
     """
     groups: dict[tuple[object, ...], list[Incident]] = {}
     for incident in sorted(incidents, key=lambda each: not each.is_open):
-        thing = incident.thing
-        is_of_run = thing.kind == "run" and incident.run_id
-        what = ("run", incident.run_id) if is_of_run else (thing.kind, thing.subject, incident.run_id)
-        how = incident.why if incident.is_open else incident.was_told
-        groups.setdefault((*what, incident.is_open, how), []).append(incident)
+        kind, subject = incident.thing.kind, incident.thing.subject
+        what = (incident.run_id or subject) if kind == "run" else subject
+        how = (incident.run_id, incident.why) if incident.is_open else incident.was_told
+        groups.setdefault((kind, what, incident.is_open, how), []).append(incident)
     return list(groups.values())
 
 

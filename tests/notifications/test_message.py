@@ -69,3 +69,11 @@ def test_jobs_without_assets_and_checks_are_told_apart():
     check = replace(incident("crashes/reports:all_there"), thing=Thing("check", "crashes/reports:all_there"))
     other = replace(check, thing=Thing("check", "crashes/reports:few_odd"))
     assert compose([check, other], LINKS).title == "[stats] 2 wrong"
+
+
+def test_partitions_of_a_check_that_hold_again_are_one_paragraph_whatever_run_found_them():
+    day = Thing("check", "crashes/reports:few_odd", "2026-05-18")
+    first = recovered(replace(incident("crashes/reports:few_odd"), thing=day))
+    other = replace(first, thing=replace(day, partition="2026-05-19"), run_id="b2", why="9 odd lines")
+    message = compose([first, other], LINKS)
+    assert message.title == "[stats] crashes/reports: check few_odd 2026-05-18, 2026-05-19 is well again"
