@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from stats_assets.shared.days import contiguous
+from stats_assets.shared.turns import beginning_at
 
 Loaded = Mapping[tuple[str, date], str]  # version of the feed by input and day
 RANGES_AT_ONCE = 10
@@ -19,15 +20,10 @@ def feeds_to_ask(
     A quarter is for the others in any case: feeds that will never come must not hide that one has changed.
     """
     feeds = [(name, day) for day in reversed(days) for name in inputs]
-    missing = _from(turn, [feed for feed in feeds if feed not in loaded])
-    others = _from(turn, [feed for feed in feeds if feed in loaded])
+    missing = beginning_at(turn, [feed for feed in feeds if feed not in loaded])
+    others = beginning_at(turn, [feed for feed in feeds if feed in loaded])
     asked = missing[: at_most - min(len(others), at_most // 4)]
     return asked + others[: at_most - len(asked)]
-
-
-def _from(turn: int, feeds: list[tuple[str, date]]) -> list[tuple[str, date]]:
-    start = turn % len(feeds) if feeds else 0
-    return feeds[start:] + feeds[:start]
 
 
 def days_to_load(found: Mapping[tuple[str, date], str | None], loaded: Loaded) -> set[date]:

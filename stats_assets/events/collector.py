@@ -103,7 +103,7 @@ class Collector:
             body_bytes = _announced(headers, door.judge.limits.max_body_bytes)
         except BodyRefused as error:
             return self._refuse(error, shown)
-        return Posting(door, Sender.of(door, headers), shown, door.packer.tails(headers), body_bytes)
+        return Posting(door, Sender.of(door.keeper, headers), shown, door.packer.tails(headers), body_bytes)
 
     def receive(self, posting: Posting, body: bytes, answer: Callable[[Answer], None]) -> None:
         """Calls `answer` once: now, or when the events are kept."""
@@ -122,7 +122,7 @@ class Collector:
 
     def _receive(self, posting: Posting, body: bytes, answer: Callable[[Answer], None]) -> None:
         door, now = posting.door, time_ns()
-        judged = judge_body(posting.sender, body, now / 1e9)
+        judged = judge_body(door, posting.sender, body, now / 1e9)
         number = len(judged.accepted.positions) + len(judged.refused)
         door.bucket.take(number or 1)
         request_id = next(self._request_ids)

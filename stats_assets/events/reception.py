@@ -72,18 +72,17 @@ class Sender(NamedTuple):
     `said` is None when there is a signature, which is over the body.
     """
 
-    door: Door
     headers: Headers
     said: Said | None
     signature: str | None
     encoding: str | None
 
     @classmethod
-    def of(cls, door: Door, headers: Headers) -> Sender:
+    def of(cls, keeper: Doorkeeper, headers: Headers) -> Sender:
         signature = text_of(headers, b"x-signature")
-        said = door.keeper.judge_token(headers) if signature is None else None
+        said = keeper.judge_token(headers) if signature is None else None
         encoding = text_of(headers, b"content-encoding")
-        return cls(door, headers, said, signature, encoding.strip().lower() if encoding else None)
+        return cls(headers, said, signature, encoding.strip().lower() if encoding else None)
 
 
 def check_content_type(headers: Headers) -> None:
@@ -93,9 +92,9 @@ def check_content_type(headers: Headers) -> None:
         raise BodyRefused(415, "unsupported media type", "send application/json")
 
 
-def judge_body(sender: Sender, body: bytes, now: float) -> Judged:
+def judge_body(door: Door, sender: Sender, body: bytes, now: float) -> Judged:
     """The verdict on each event of a body as it was sent, at a Unix time. Raises BodyRefused."""
-    door, headers, said, signature, encoding = sender
+    headers, said, signature, encoding = sender
     keeper, judge = door.keeper, door.judge
     if signature is not None:
         said = keeper.judge_signature(signature, body, now)

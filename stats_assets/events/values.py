@@ -52,14 +52,22 @@ Check = Callable[[Any], Complaint | None]
 
 def complaint(column: Column, value: Any) -> Complaint | None:
     """What is wrong with a decoded JSON value for the column; None when nothing is. None stands for null and absent."""
-    return complaints_of(column)(value)
+    return _omitted(column) if value is None else _check(column)(value)
 
 
 def complaints_of(column: Column) -> Check:
-    """The same for many values; of `event_id`, which every event may have, its length is looked at, too."""
-    check = event_id_complaint if column.name == EVENT_ID else _KINDS[column.type].check
-    omitted = Complaint("required value omitted", f"{column.name} is required") if column.required else None
+    """The same, made ready for many values."""
+    omitted, check = _omitted(column), _check(column)
     return lambda value: omitted if value is None else check(value)
+
+
+def _omitted(column: Column) -> Complaint | None:
+    return Complaint("required value omitted", f"{column.name} is required") if column.required else None
+
+
+def _check(column: Column) -> Check:
+    """Of `event_id`, which every event may have, the length is looked at, too."""
+    return event_id_complaint if column.name == EVENT_ID else _KINDS[column.type].check
 
 
 def event_id_complaint(value: Any) -> Complaint | None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stats_assets.local.surroundings import config_variables
 from stats_assets.shared.environment import Environment
+
+if TYPE_CHECKING:  # takes a second to import
+    from stats_assets.configuration import StatsConfig
 
 
 @dataclass(frozen=True)
@@ -31,5 +35,10 @@ def collector_address(environment: Environment) -> CollectorAddress | None:
     from stats_assets.shared.config import read_config
 
     variables = {**config_variables(environment), **os.environ}
-    events = read_config(environment.config_file, StatsConfig, variables).events
+    return address_in(read_config(environment.config_file, StatsConfig, variables), environment)
+
+
+def address_in(config: StatsConfig, environment: Environment) -> CollectorAddress | None:
+    """The same of a configuration that has been read."""
+    events = config.events
     return None if events is None else CollectorAddress(events.host, events.port_or(environment.collector_port))

@@ -15,6 +15,7 @@ from pathlib import Path
 from stats_assets.backups.staging import abandoned_servers
 from stats_assets.configuration import StatsConfig
 from stats_assets.local import database_checks, running_checks
+from stats_assets.local.collecting import CollectorAddress, address_in
 from stats_assets.local.databases import using_databases
 from stats_assets.local.findings import Finding, note, ok, wrong
 from stats_assets.local.graphql import Graphql
@@ -48,7 +49,7 @@ def examine(environment: Environment, environ: Mapping[str, str]) -> Iterator[Fi
     yield ok(f"{environment.config_file} is right")
     variables = {**config_variables(environment), **environ}
     config = parse_config(text, StatsConfig, variables, str(environment.config_file))
-    yield from _ports(environment, config.events.port_or(environment.collector_port) if config.events else None)
+    yield from _ports(environment, address_in(config, environment))
     yield from _archive(config.archive)
     yield from left_by_drills(Path(config.backups_config.staging))
     yield from _databases(environment, config)
@@ -91,13 +92,14 @@ def left_by_drills(staging: Path) -> Iterator[Finding]:
         yield note(told, f"the next backup or drill ends it; now: kill -QUIT {server}")
 
 
-def _ports(environment: Environment, collector_port: int | None) -> Iterator[Finding]:
+def _ports(environment: Environment, collector: CollectorAddress | None) -> Iterator[Finding]:
     """Of a stack that does not run; None where no collector is to listen."""
     record = read_record(environment.home)
     if record is not None and record.living():
         yield ok(f"the stack is running, its UI at {record.url}")
         return
-    for port in filter(None, (environment.port, environment.sandbox_port, collector_port)):
+    own = () if collector is None else (collector.port,)
+    for port in (environment.port, environment.sandbox_port, *own):
         if is_free(port):
             yield ok(f"port {port} is free")
         else:

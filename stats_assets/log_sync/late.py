@@ -11,6 +11,7 @@ from stats_assets.log_sync.expected import ExpectedFile
 from stats_assets.log_sync.manifest import ManifestRow
 from stats_assets.log_sync.plan import Absent, Present, Probe
 from stats_assets.shared.days import contiguous, days_between
+from stats_assets.shared.turns import beginning_at
 
 Rows = Mapping[tuple[date, str, str], ManifestRow]
 
@@ -37,8 +38,7 @@ def files_to_probe(
     expected = [file for file in expected if file.waived is None and file.over_at <= now]
     lacking = [file for file in expected if file.day >= oldest_day and _is_lacking(rows.get(file.key))]
     present = [file for file in expected if (row := rows.get(file.key)) and row.state == "fetched"]
-    start = turn % len(present) if present else 0
-    return (lacking + present[start:] + present[:start])[:limit]
+    return (lacking + beginning_at(turn, present))[:limit]
 
 
 def days_to_ask(seen: Iterable[tuple[ExpectedFile, Probe]], rows: Rows) -> list[DaysToAsk]:

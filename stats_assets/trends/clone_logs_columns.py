@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from stats_assets.trends.tables import CLASSES
@@ -73,59 +74,60 @@ _CLASS_COLUMNS = {"heavy" if name == "heavyweapons" else name: name for name in 
 Row = tuple[Any, ...]
 
 
+@dataclass(frozen=True)
 class Group:
-    """Columns that stand side by side in a query, and the names JSON has for them.
+    """Values that stand side by side in a row, and the names JSON has for them.
 
     Rows are taken apart by place: looking 130 columns of a player up by name took most of the reading.
     """
 
-    def __init__(self, columns: Mapping[str, str]) -> None:
-        self.columns, self._names = tuple(columns), tuple(columns.values())
-        self._place = slice(0, 0)
-
-    def stand_at(self, first: int) -> None:
-        self._place = slice(first, first + len(self.columns))
+    names: tuple[str, ...]
+    place: slice
 
     def of(self, row: Row) -> dict[str, Any]:
-        return dict(zip(self._names, row[self._place], strict=True))
+        return dict(zip(self.names, row[self.place], strict=True))
 
     def has_any(self, row: Row) -> bool:
-        return any(row[self._place])
+        return any(row[self.place])
 
 
-PLAYER_NUMBERS, CHARGES, MEDIC = Group(_NUMBERS), Group(_UBERTYPES), Group(_MEDICSTATS)
+class _Query:
+    """The columns a table is asked for: some by themselves, then groups."""
+
+    def __init__(self, names: str) -> None:
+        self.columns = names.split()
+
+    def group(self, names: Mapping[str, str]) -> Group:
+        """Asks for these columns, too; `names` are JSON's by column."""
+        first = len(self.columns)
+        self.columns += names
+        return Group(tuple(names.values()), slice(first, len(self.columns)))
+
+
+_player = _Query("log_id steam_id name team")
+PLAYER_NUMBERS, CHARGES, MEDIC = map(_player.group, (_NUMBERS, _UBERTYPES, _MEDICSTATS))
 OF_CLASS = {
-    name: Group({f"{what}_as_{column}": key for what, key in _CLASS_NUMBERS.items()})
+    name: _player.group({f"{what}_as_{column}": key for what, key in _CLASS_NUMBERS.items()})
     for column, name in _CLASS_COLUMNS.items()
 }
 AGAINST = {
-    section: Group({f"{column}_{kind}": name for column, name in _CLASS_COLUMNS.items()})
+    section: _player.group({f"{column}_{kind}": name for column, name in _CLASS_COLUMNS.items()})
     for kind, section in _BY_CLASS.items()
 }
-WEAPON = Group(_WEAPON_NUMBERS)
+_weapon = _Query("log_id steam_id class weapon")
+WEAPON = _weapon.group(_WEAPON_NUMBERS)
+_round = _Query("log_id start duration first_cap winner")
 OF_TEAM = {
-    team: Group({f"{side}_{column}": key for column, key in _ROUND_NUMBERS.items()}) for side, team in TEAMS.items()
+    team: _round.group({f"{side}_{column}": key for column, key in _ROUND_NUMBERS.items()})
+    for side, team in TEAMS.items()
 }
-
-
-def _columns(names: str, *groups: Group) -> tuple[str, ...]:
-    """What a query asks for: the names, then the groups."""
-    columns = names.split()
-    for group in groups:
-        group.stand_at(len(columns))
-        columns += group.columns
-    return tuple(columns)
-
 
 # Tables that hold several rows of a log: the columns to read, and what puts the rows of a log in order.
 PARTS = {
-    "player": (
-        _columns("log_id steam_id name team", PLAYER_NUMBERS, CHARGES, MEDIC, *OF_CLASS.values(), *AGAINST.values()),
-        "rowid",
-    ),
-    "player_weapon": (_columns("log_id steam_id class weapon", WEAPON), "rowid"),
-    "killstreak": (_columns("log_id steam_id streak time"), "rowid"),
-    "heal_spread": (_columns("log_id healer_steam_id target_steam_id heal_amount"), "rowid"),
-    "chat": (_columns("log_id idx steam_id message"), "idx"),
-    "round": (_columns("log_id start duration first_cap winner", *OF_TEAM.values()), "idx"),
+    "player": (_player.columns, "rowid"),
+    "player_weapon": (_weapon.columns, "rowid"),
+    "killstreak": (_Query("log_id steam_id streak time").columns, "rowid"),
+    "heal_spread": (_Query("log_id healer_steam_id target_steam_id heal_amount").columns, "rowid"),
+    "chat": (_Query("log_id idx steam_id message").columns, "idx"),
+    "round": (_round.columns, "idx"),
 }

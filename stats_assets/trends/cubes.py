@@ -33,7 +33,6 @@ class Cube:
     In it {g_days} limits the table with the alias g to the days that are counted, {p_days} p, and so on. Each table has
     to be limited by itself: the planner does not conclude from one day to the other.
 
-
     The bit of a dimension in `grouping` is set where it is rolled up; the last one is 1, the one before 2, and so on.
     """
 
