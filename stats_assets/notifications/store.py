@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from stats_assets.notifications import sql
 from stats_assets.notifications.incidents import Failed, Incident, Sighting, Thing
-from stats_assets.shared.postgres import Cursor, one_row
+from stats_assets.shared.postgres import Cursor, StatsDatabase, one_row
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,20 @@ class Waiting:
     attempts: int
 
 
-def take_lock(cursor: Cursor) -> bool:
-    """Whether this session is now the one watcher; it is until it ends."""
-    cursor.execute(sql.TRY_LOCK, {"lock": sql.WATCHER_LOCK})
-    return bool(one_row(cursor)[0])
+@contextmanager
+def only_watcher(database: StatsDatabase) -> Iterator[bool]:
+    """Whether this is the one watcher now, until the block ends.
+
+    The lock is given back by a statement: a server under load notices only later that a session has ended. It does
+    when the block raises, which may be because the server is gone.
+    """
+    lock = {"lock": sql.WATCHER_LOCK}
+    with database.session() as cursor:
+        cursor.execute(sql.TRY_LOCK, lock)
+        is_only = bool(one_row(cursor)[0])
+        yield is_only
+        if is_only:
+            cursor.execute(sql.UNLOCK, lock)
 
 
 def places(cursor: Cursor, newest: int, now: datetime) -> tuple[int, int]:

@@ -55,8 +55,8 @@ class Watcher:
 
         Does nothing while another watcher is at work.
         """
-        with self.database.session() as lock:
-            if not store.take_lock(lock):
+        with store.only_watcher(self.database) as is_only:
+            if not is_only:
                 self.say("another watcher is at work")
                 return
             newest = self._settled_end()

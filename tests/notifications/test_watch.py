@@ -251,8 +251,8 @@ def test_channels_are_told_of_their_rooms_and_of_warnings_if_they_like(world: Wo
 def test_a_second_watcher_leaves_while_one_is_at_work(world: World, watcher: Watcher, webhook: Webhook):
     world.bad_days = {BAD_DAY}
     world.run(BAD_DAY)
-    with world.database.session() as cursor:
-        assert store.take_lock(cursor)
+    with store.only_watcher(world.database) as is_only:
+        assert is_only
         world.look(watcher)
         assert webhook.messages == []
     world.look(watcher)
