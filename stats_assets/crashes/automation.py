@@ -7,6 +7,7 @@ The sensors look at tables and feeds, not at events: after any outage they ask f
 # No `from __future__ import annotations`: Dagster reads the annotations of functions it is handed.
 import time
 import warnings
+from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -103,7 +104,7 @@ def _late_feeds(config: CrashesConfig, job: "dg.UnresolvedAssetJobDefinition", i
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else f"{len(found)} feeds were asked, none is new",
-            cursor=str(turn + max(len(found), 1)),
+            cursor=str(turn + 1),
         )
 
     return late_feeds
@@ -148,7 +149,9 @@ def _ask(config: CrashesConfig, days: Sequence[date], loaded: Loaded, turn: int)
         feeds["raw_crashes"] = Feed(config, config.raw_feed)
     deadline = time.monotonic() + _ASKING_SECONDS
     found: dict[tuple[str, date], str | None] = {}
-    for name, day in feeds_to_ask(tuple(feeds), days, loaded, turn, _ASKED_AT_ONCE):
+    asked = deque(feeds_to_ask(tuple(feeds), days, loaded, turn, _ASKED_AT_ONCE))
+    asked.rotate(turn)  # so that those left when time runs out are not the same each time
+    for name, day in asked:
         if time.monotonic() > deadline:
             break
         files = feeds[name].files_or_none(day)

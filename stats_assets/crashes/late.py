@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from stats_assets.shared.days import contiguous
-from stats_assets.shared.turns import beginning_at
+from stats_assets.shared.turns import some_of
 
 Loaded = Mapping[tuple[str, date], str]  # version of the feed by input and day
 RANGES_AT_ONCE = 10
@@ -15,15 +15,10 @@ RANGES_AT_ONCE = 10
 def feeds_to_ask(
     inputs: Sequence[str], days: Sequence[date], loaded: Loaded, turn: int, at_most: int
 ) -> list[tuple[str, date]]:
-    """The feeds to look at now: those that are missing, and of the others some, both going round by `turn`.
-
-    A quarter is for the others in any case: feeds that will never come must not hide that one has changed.
-    """
+    """The feeds to look at now, as `some_of` has it: the missing ones, and some of the others; the newest first."""
     feeds = [(name, day) for day in reversed(days) for name in inputs]
-    missing = beginning_at(turn, [feed for feed in feeds if feed not in loaded])
-    others = beginning_at(turn, [feed for feed in feeds if feed in loaded])
-    asked = missing[: at_most - min(len(others), at_most // 4)]
-    return asked + others[: at_most - len(asked)]
+    missing = [feed for feed in feeds if feed not in loaded]
+    return some_of(missing, [feed for feed in feeds if feed in loaded], turn, at_most)
 
 
 def days_to_load(found: Mapping[tuple[str, date], str | None], loaded: Loaded) -> set[date]:

@@ -74,7 +74,7 @@ def _late_or_changed_files(
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else _nothing_new(len(seen), silent),
-            cursor=str(turn + len(files)),
+            cursor=str(turn + 1),
         )
 
     return late_or_changed_files

@@ -11,7 +11,7 @@ from stats_assets.log_sync.expected import ExpectedFile
 from stats_assets.log_sync.manifest import ManifestRow
 from stats_assets.log_sync.plan import Absent, Present, Probe
 from stats_assets.shared.days import contiguous, days_between
-from stats_assets.shared.turns import beginning_at
+from stats_assets.shared.turns import some_of
 
 Rows = Mapping[tuple[date, str, str], ManifestRow]
 
@@ -28,7 +28,7 @@ class DaysToAsk:
 def files_to_probe(
     expected: Sequence[ExpectedFile], rows: Rows, oldest_day: date | None, now: datetime, turn: int, limit: int
 ) -> list[ExpectedFile]:
-    """At most `limit` files worth a question: those we lack, then those we have, by turns.
+    """At most `limit` files worth a question, as `some_of` has it: those we lack, and some of those we have.
 
     `oldest_day` is the manifest's first: days before it were never asked for, and are left to the operator. No host
     is asked for what is waived, or for a day that is not over there.
@@ -38,7 +38,7 @@ def files_to_probe(
     expected = [file for file in expected if file.waived is None and file.over_at <= now]
     lacking = [file for file in expected if file.day >= oldest_day and _is_lacking(rows.get(file.key))]
     present = [file for file in expected if (row := rows.get(file.key)) and row.state == "fetched"]
-    return (lacking + beginning_at(turn, present))[:limit]
+    return some_of(lacking, present, turn, limit)
 
 
 def days_to_ask(seen: Iterable[tuple[ExpectedFile, Probe]], rows: Rows) -> list[DaysToAsk]:

@@ -113,5 +113,10 @@ def test_a_host_that_has_just_failed_is_looked_at_like_others():
 
 def test_when_there_are_too_many_files_the_next_look_goes_on_behind_the_last():
     assert probed(rows(), turn=0, limit=4) == [1, 2, 3, 4]
-    assert probed(rows(), turn=4, limit=4) == [5, 6, 7, 8]
-    assert probed(rows(), turn=8, limit=4) == [9, 1, 2, 3]
+    assert probed(rows(), turn=1, limit=4) == [5, 6, 7, 8]
+    assert probed(rows(), turn=2, limit=4) == [9, 1, 2, 3]
+
+
+def test_files_that_never_come_do_not_hide_that_another_has_changed():
+    manifest = rows(**{f"d{day}": missing(day) for day in range(2, 10)})
+    assert 1 in probed(manifest, limit=4)
