@@ -30,6 +30,7 @@ from stats_assets.local.needed_programs import (
     RESTIC,
     RSYNC,
     SSHD,
+    SYSTEMD_ANALYZE,
     NeededProgram,
 )
 from stats_assets.local.postgres_binaries import find_binaries
@@ -191,6 +192,11 @@ def redis_server() -> Path:
 @pytest.fixture(scope="session")
 def restic() -> Path:
     return _program(RESTIC)
+
+
+@pytest.fixture(scope="session")
+def systemd_analyze() -> Path:
+    return _program(SYSTEMD_ANALYZE)
 
 
 def _program(program: NeededProgram) -> Path:

@@ -48,7 +48,8 @@ NGINX = NeededProgram(("nginx",), "nginx-light", is_service=True)
 CADDY = NeededProgram(("caddy",), "caddy", is_service=True)
 REDIS = NeededProgram(("redis-server",), "redis-server", is_service=True)
 RESTIC = NeededProgram(("restic",), "restic")
-_ALL = (CHROMIUM, RSYNC, SSHD, RABBITMQ, NGINX, CADDY, REDIS, RESTIC)
+SYSTEMD_ANALYZE = NeededProgram(("systemd-analyze",), "systemd")  # without systemd-sysv, which would be the init
+_ALL = (CHROMIUM, RSYNC, SSHD, RABBITMQ, NGINX, CADDY, REDIS, RESTIC, SYSTEMD_ANALYZE)
 
 
 def get_needed_programs() -> None:

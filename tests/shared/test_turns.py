@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stats_assets.shared.turns import some_of
 
 
-@pytest.mark.parametrize("pressing", range(14))
-@pytest.mark.parametrize("others", range(14))
+@given(st.integers(0, 13), st.integers(0, 13))
 def test_every_thing_has_its_turn_and_none_comes_twice_in_one(pressing: int, others: int):
     lacking, present = [f"lacking {n}" for n in range(pressing)], [f"present {n}" for n in range(others)]
     seen: set[str] = set()
