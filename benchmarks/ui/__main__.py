@@ -133,7 +133,7 @@ def _pages(url: str) -> list[Page]:
         Page("runs", "/runs", "Success"),
         Page("assets", "/assets", "raw_hits"),
         Page("lineage of a group", group, "weekly_totals"),
-        Page("a failed run", f"/runs/{failed}", "has no"),
+        Page("a failed run", f"/runs/{failed}", "RUN_"),  # types of events in its log
         Page("schedules and sensors", "/automation", "countme_changed_days"),
         Page("an asset", "/assets/countme/weekly_totals", "weekly_totals"),
     ]
