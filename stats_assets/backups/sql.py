@@ -46,7 +46,6 @@ SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL sear
 NO_TIMEOUTS = """
 SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '5s'
 """
-TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('backups.base_backup', 0))"
 
 KEEP_BACKUP = """
 INSERT INTO backups.base_backup (backup_name, day, method, began_at, ended_at, server_version, recover_to,

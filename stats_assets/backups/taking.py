@@ -20,7 +20,7 @@ from stats_assets.backups.programs import DUMP, PHYSICAL, Programs
 from stats_assets.backups.shelf import Shelf
 from stats_assets.backups.staging import require_room, staged
 from stats_assets.shared.failures import ConfigurationMistake, SourceAway
-from stats_assets.shared.postgres import StatsDatabase, one_row
+from stats_assets.shared.postgres import StatsDatabase, one_row, try_lock
 
 _GB = 1 << 30
 
@@ -74,8 +74,7 @@ class Backup:
     def _alone(self) -> Iterator[None]:
         """One backup at a time, from whichever machine; the server lets go when we die."""
         with self.database.session() as cursor:
-            cursor.execute(sql.TRY_LOCK)
-            if one_row(cursor) != (True,):
+            if not try_lock(cursor, "backups.base_backup"):
                 raise SourceAway("another backup is under way")
             yield
 

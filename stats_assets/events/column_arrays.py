@@ -6,8 +6,7 @@ Values are as msgspec decodes them without being told a type; that none has a NU
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -33,18 +32,8 @@ _NOT_SO = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError)
 
 def of_another_type(column: Column, values: Sequence[Any]) -> list[int]:
     """Places of values whose JSON type the column does not take; null is of every type."""
-    kinds = list(map(type, values))
-    others = set(kinds) - json_types(column)
-    return [i for other in others for i in _places_of(other, kinds)]
-
-
-def _places_of(wanted: type, kinds: Sequence[type]) -> Iterator[int]:
-    """Found by `index`, since most are of another kind."""
-    place = -1
-    with suppress(ValueError):
-        while True:
-            place = kinds.index(wanted, place + 1)
-            yield place
+    taken = json_types(column)
+    return [i for i, value in enumerate(values) if type(value) not in taken]
 
 
 def refused(column: Column, values: Sequence[Any]) -> list[int]:

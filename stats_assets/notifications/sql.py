@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-# Any number, the same for every watcher: the session that holds it is the one at work.
-WATCHER_LOCK = 7_319_402_127
-TRY_LOCK = "SELECT pg_try_advisory_lock(%(lock)s)"
-UNLOCK = "SELECT pg_advisory_unlock(%(lock)s)"
-
 CURSOR = "SELECT event_id, bus_event_id FROM notifications.watcher"
 # A watcher that looks for the first time begins at the end of the log: what was before is no news.
 BEGIN_CURSOR = """

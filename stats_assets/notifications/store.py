@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from stats_assets.notifications import sql
 from stats_assets.notifications.incidents import Failed, Incident, Sighting, Thing
-from stats_assets.shared.postgres import Cursor, StatsDatabase, one_row
+from stats_assets.shared.postgres import Cursor, one_row
 
 
 @dataclass(frozen=True)
@@ -22,22 +21,6 @@ class Waiting:
     title: str
     body: str
     attempts: int
-
-
-@contextmanager
-def only_watcher(database: StatsDatabase) -> Iterator[bool]:
-    """Whether this is the one watcher now, until the block ends.
-
-    The lock is given back by a statement: a server under load notices only later that a session has ended. It does
-    when the block raises, which may be because the server is gone.
-    """
-    lock = {"lock": sql.WATCHER_LOCK}
-    with database.session() as cursor:
-        cursor.execute(sql.TRY_LOCK, lock)
-        is_only = bool(one_row(cursor)[0])
-        yield is_only
-        if is_only:
-            cursor.execute(sql.UNLOCK, lock)
 
 
 def places(cursor: Cursor, newest: int, now: datetime) -> tuple[int, int]:

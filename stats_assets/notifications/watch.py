@@ -21,8 +21,10 @@ from stats_assets.notifications.message import Links
 from stats_assets.notifications.publisher import publish
 from stats_assets.notifications.recovery import made_good
 from stats_assets.shared.failures import SourceAway
-from stats_assets.shared.postgres import StatsDatabase
+from stats_assets.shared.postgres import StatsDatabase, try_lock
 from stats_assets.shared.runbooks import SILENT, page
+
+WATCHER_LOCK = "notifications.watcher"  # the session that holds it is the one at work
 
 # A number is given to an event before it can be read, so that a lower one may come after a higher; never this late.
 _SETTLE_SECONDS = 1.0
@@ -55,8 +57,8 @@ class Watcher:
 
         Does nothing while another watcher is at work.
         """
-        with store.only_watcher(self.database) as is_only:
-            if not is_only:
+        with self.database.session() as lock:
+            if not try_lock(lock, WATCHER_LOCK):
                 self.say("another watcher is at work")
                 return
             newest = self._settled_end()

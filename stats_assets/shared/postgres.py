@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +52,9 @@ class StatsDatabase:
         DETACH CONCURRENTLY, and for locks of the session."""
         with self.connection() as connection, connection.cursor() as cursor:
             yield cursor
+            # A server under load notices only later that a session has ended; one that is gone holds none.
+            with suppress(psycopg2.Error):
+                cursor.execute("SELECT pg_advisory_unlock_all()")
 
     def _connect(self) -> Connection:
         try:
@@ -86,6 +89,12 @@ def one_row(cursor: Cursor) -> tuple[Any, ...]:
     row = cursor.fetchone()
     assert row is not None, "the statement gave no row"
     return row
+
+
+def try_lock(cursor: Cursor, name: str) -> bool:
+    """Whether this session now holds the lock of that name, which it then does until it ends; never waits."""
+    cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (name,))
+    return bool(one_row(cursor)[0])
 
 
 def lock_slice(cursor: Cursor, table: str, slice_name: str) -> None:

@@ -18,7 +18,7 @@ import psycopg2
 from stats_assets.shared.archive import Archive
 from stats_assets.shared.failures import OurMistake, SourceAway, first_line
 from stats_assets.shared.partition_policy import PartitionPolicy
-from stats_assets.shared.postgres import Cursor, StatsDatabase, one_row
+from stats_assets.shared.postgres import Cursor, StatsDatabase, one_row, try_lock
 from stats_assets.table_partitions import store
 from stats_assets.table_partitions.limits import Limits
 from stats_assets.table_partitions.manifest import Manifest
@@ -26,8 +26,6 @@ from stats_assets.table_partitions.patience import Deferred, Patience, Tries
 from stats_assets.table_partitions.reading import READ_SET_UP, read_table
 from stats_assets.table_partitions.step_work import StepWork
 from stats_assets.table_partitions.steps import CREATING, TAKES_NO_CHANGES, Plan, Step
-
-_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%(name)s, 0))"
 
 # In the parent's way: the same step will go through once somebody else's has.
 _NEXT_TIME = (psycopg2.errors.ObjectNotInPrerequisiteState, psycopg2.errors.CheckViolation)
@@ -94,8 +92,7 @@ class Executor:
 
     def _begin_table(self, locks: Cursor, table: str, plan: Plan) -> str | None:
         """Takes the table for this session; why not, when somebody else has it or it is not as planned for."""
-        locks.execute(_TRY_LOCK, {"name": f"{table}:maintenance"})
-        if one_row(locks) != (True,):
+        if not try_lock(locks, f"{table}:maintenance"):
             return "another run maintains this table now"
         policy = self.policies.get(table)
         if policy is None:

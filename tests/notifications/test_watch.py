@@ -9,11 +9,11 @@ import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
-from stats_assets.notifications import store
 from stats_assets.notifications.incidents import Incident, Thing
 from stats_assets.notifications.recovery import made_good
-from stats_assets.notifications.watch import Watcher
+from stats_assets.notifications.watch import WATCHER_LOCK, Watcher
 from stats_assets.shared.failures import ConfigurationMistake, OurMistake
+from stats_assets.shared.postgres import try_lock
 from tests.notifications.world import AWAY, FILES, NOW, Webhook, World, webhooks
 
 BAD_DAY = "2026-05-02"
@@ -251,8 +251,8 @@ def test_channels_are_told_of_their_rooms_and_of_warnings_if_they_like(world: Wo
 def test_a_second_watcher_leaves_while_one_is_at_work(world: World, watcher: Watcher, webhook: Webhook):
     world.bad_days = {BAD_DAY}
     world.run(BAD_DAY)
-    with store.only_watcher(world.database) as is_only:
-        assert is_only
+    with world.database.session() as cursor:
+        assert try_lock(cursor, WATCHER_LOCK)
         world.look(watcher)
         assert webhook.messages == []
     world.look(watcher)

@@ -6,7 +6,7 @@ import psycopg2
 import pytest
 
 from stats_assets.shared.failures import ConfigurationMistake, SourceAway
-from stats_assets.shared.postgres import StatsDatabase, lock_slice
+from stats_assets.shared.postgres import StatsDatabase, lock_slice, try_lock
 from stats_assets.shared.sqlalchemy_url import sqlalchemy_url
 
 
@@ -64,6 +64,14 @@ def test_the_second_of_two_runs_on_a_slice_waits_for_the_first(database: StatsDa
     for thread in threads:
         thread.join(10)
     assert order == ["first", "second"]
+
+
+def test_a_lock_of_a_session_is_one_sessions_and_free_as_soon_as_it_ends(database: StatsDatabase):
+    for _ in range(20):
+        with database.session() as first:
+            assert try_lock(first, "room.table")
+            with database.session() as second:
+                assert not try_lock(second, "room.table")
 
 
 def test_sqlalchemy_is_told_which_driver_we_mean():
