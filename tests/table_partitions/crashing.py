@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -59,6 +60,11 @@ def maintain(
 
 
 def kill_a_server_process(dsn: str) -> None:
-    """kill -9 of one: the postmaster then ends all others at once and recovers from the log, as after a crash."""
-    connection = psycopg2.connect(dsn)
-    os.kill(connection.info.backend_pid, signal.SIGKILL)
+    """kill -9 of one: the postmaster then ends all others at once and recovers from the log, as after a crash.
+
+    Returns when another has been ended: until then ours might still commit what was to be lost.
+    """
+    with closing(psycopg2.connect(dsn)) as victim, closing(psycopg2.connect(dsn)) as witness:
+        os.kill(victim.info.backend_pid, signal.SIGKILL)
+        with suppress(psycopg2.OperationalError), witness.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(60)")
